@@ -1,0 +1,57 @@
+//! A task comes to be.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Changed, Lifecycle, Priority, Task, TaskEvent};
+use crate::{
+    due::{Due, UserZone},
+    id::{TaskId, UserId},
+    reminder::NewReminder,
+    text::{Notes, Tags, Title},
+    violation::Violations,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewTask {
+    pub id: TaskId,
+    pub owner: UserId,
+    pub title: Title,
+    #[serde(default)]
+    pub notes: Notes,
+    #[serde(default)]
+    pub priority: Priority,
+    #[serde(default)]
+    pub tags: Tags,
+    #[serde(default)]
+    pub due: Option<Due>,
+    #[serde(default)]
+    pub reminders: Vec<NewReminder>,
+    pub zone: UserZone,
+}
+
+impl Task {
+    pub fn create(new: NewTask, now: DateTime<Utc>) -> Result<Changed, Violations> {
+        let mut task = Task {
+            id: new.id,
+            owner: new.owner,
+            title: new.title,
+            notes: new.notes,
+            priority: new.priority,
+            tags: new.tags,
+            due: new.due,
+            reminders: Vec::new(),
+            next_reminder: 1,
+            zone: new.zone,
+            lifecycle: Lifecycle::Open,
+            deleted_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut found: Vec<_> = task.due.and_then(|due| due.check().err()).into_iter().collect();
+        found.extend(task.replace_reminders(new.reminders));
+        Violations::check(found)?;
+        task.schedule_reminders(now);
+        Ok(Changed { task, events: vec![TaskEvent::Created] })
+    }
+}

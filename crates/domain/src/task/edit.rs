@@ -1,0 +1,89 @@
+//! A task is changed by a JSON merge patch (RFC 7396).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Priority, Refusal, Task, TaskEvent, TaskField, Transition};
+use crate::{
+    due::{Due, UserZone},
+    reminder::NewReminder,
+    text::{Notes, Tags, Title},
+    violation::Violations,
+};
+
+/// What is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskPatch {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Title>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Notes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
+    /// `Some(None)`, in JSON `null`, takes the due time away.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub due: Option<Option<Due>>,
+    /// The whole list. An entry with the id of a reminder stays that reminder, and so does one without id
+    /// that has the same trigger; the rest are new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminders: Option<Vec<NewReminder>>,
+}
+
+/// Tells `null` from absent: serde calls this only when the member is there.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Due>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl Task {
+    /// A done task may be edited; its reminders move but stay disarmed.
+    ///
+    /// A `zone` newer than the one last seen moves what depends on it; by itself it is no change of the task.
+    pub fn edit(self, patch: TaskPatch, zone: UserZone, now: DateTime<Utc>) -> Result<Transition, Refusal> {
+        if self.is_deleted() {
+            return Err(Refusal::Deleted);
+        }
+        let mut next = self.clone();
+        let mut found: Vec<_> = patch.due.flatten().and_then(|due| due.check().err()).into_iter().collect();
+
+        set(&mut next.title, patch.title);
+        set(&mut next.notes, patch.notes);
+        set(&mut next.priority, patch.priority);
+        set(&mut next.tags, patch.tags);
+        set(&mut next.due, patch.due);
+        if let Some(reminders) = patch.reminders {
+            found.extend(next.replace_reminders(reminders));
+        }
+        Violations::check(found).map_err(Refusal::Invalid)?;
+        next.adopt(zone);
+        next.schedule_reminders(now);
+
+        let fields = self.difference(&next);
+        if fields.is_empty() {
+            return Ok(Transition::Unchanged(self));
+        }
+        next.touch(now);
+        Ok(Transition::Changed { task: next, events: vec![TaskEvent::Updated { fields }] })
+    }
+
+    fn difference(&self, next: &Task) -> Vec<TaskField> {
+        [
+            (TaskField::Title, self.title != next.title),
+            (TaskField::Notes, self.notes != next.notes),
+            (TaskField::Priority, self.priority != next.priority),
+            (TaskField::Tags, self.tags != next.tags),
+            (TaskField::Due, self.due != next.due),
+            (TaskField::Reminders, self.reminders != next.reminders),
+        ]
+        .into_iter()
+        .filter_map(|(field, differs)| differs.then_some(field))
+        .collect()
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}

@@ -1,0 +1,59 @@
+//! What is told of a task's changes.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum TaskEvent {
+    #[serde(rename = "task.created")]
+    Created,
+    /// The fields whose value in the API is another now; `reminders` also when they only moved.
+    #[serde(rename = "task.updated")]
+    Updated { fields: Vec<TaskField> },
+    #[serde(rename = "task.completed")]
+    Completed,
+    #[serde(rename = "task.reopened")]
+    Reopened,
+    #[serde(rename = "task.deleted")]
+    Deleted,
+    #[serde(rename = "task.restored")]
+    Restored,
+}
+
+impl TaskEvent {
+    /// The CloudEvents `type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            TaskEvent::Created => "task.created",
+            TaskEvent::Updated { .. } => "task.updated",
+            TaskEvent::Completed => "task.completed",
+            TaskEvent::Reopened => "task.reopened",
+            TaskEvent::Deleted => "task.deleted",
+            TaskEvent::Restored => "task.restored",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskField {
+    Title,
+    Notes,
+    Priority,
+    Tags,
+    Due,
+    Reminders,
+}
+
+impl TaskField {
+    pub fn name(self) -> &'static str {
+        match self {
+            TaskField::Title => "title",
+            TaskField::Notes => "notes",
+            TaskField::Priority => "priority",
+            TaskField::Tags => "tags",
+            TaskField::Due => "due",
+            TaskField::Reminders => "reminders",
+        }
+    }
+}

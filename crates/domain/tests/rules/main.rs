@@ -1,0 +1,12 @@
+//! The rules as a caller sees them, one subject a file.
+
+mod due;
+mod edit;
+mod given;
+mod lead;
+mod lifecycle;
+mod properties;
+mod reminders;
+mod stored_state;
+mod text;
+mod wall_clock;
