@@ -1,0 +1,99 @@
+//! What an actor is: a type, a stored state, and the messages it handles.
+
+use std::fmt;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    context::{ReadContext, TurnContext},
+    methods::Methods,
+    statement::{Executed, Statement},
+    turn::{Reminder, Turn},
+};
+
+/// A message to an actor: what crosses the wire, with its typed answers.
+///
+/// It belongs to the contract between processes, so it knows the actor only by name.
+pub trait Message: Serialize + DeserializeOwned + Send + 'static {
+    /// The actor type as Dapr knows it, e.g. `"Task"`.
+    const ACTOR: &'static str;
+    /// The last segment of the actor method's path, e.g. `"complete"`.
+    const METHOD: &'static str;
+    /// The answer when the actor did what was asked, or had nothing to do.
+    type Reply: Serialize + DeserializeOwned + Send + 'static;
+    /// The answer when the rules forbid it. It is committed like any other answer.
+    type Refusal: Serialize + DeserializeOwned + Send + 'static;
+}
+
+/// A virtual actor: code without fields. All it remembers is `State`, which the host loads and commits.
+pub trait Actor: Sized + Send + 'static {
+    /// The actor type as Dapr knows it.
+    const TYPE: &'static str;
+    /// The table of this type's states: `id text primary key, version bigint, state jsonb`,
+    /// and whatever generated columns its queries want. Empty if every method is a statement.
+    const TABLE: &'static str;
+    /// SQL run in the same statement as the commit, for the rows a turn brings: see [`RowsSql`].
+    const ROWS: Option<RowsSql> = None;
+    /// The stored state, as of the last committed turn.
+    type State: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static;
+
+    /// Names the messages this actor handles.
+    fn methods(methods: Methods<Self>) -> Methods<Self>;
+
+    /// The reminders this state wants. They are registered again at each activation, since
+    /// registering them and committing the state are two steps and a crash can fall between.
+    fn reminders(_state: &Self::State) -> Vec<Reminder> {
+        Vec::new()
+    }
+
+    /// The method a Dapr reminder of this name runs, with an empty body. `None`: the reminder is unknown.
+    fn on_reminder(_name: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Common table expressions that keep other tables in step with the state.
+///
+/// They follow the guarded write of the state in one statement, so they start with a comma, and
+/// must select `FROM guard` (one row when the version still matched, else none). They may use
+/// `$1` (the actor's id, text) and `$8` (what [`Turn::rows`] was given, jsonb).
+#[derive(Debug, Clone, Copy)]
+pub struct RowsSql(pub &'static str);
+
+/// A turn that may change state: it decides, the host commits.
+pub trait Handles<M: Message>: Actor {
+    /// Decides on `message`. No input or output happens here, so it may be run again after a lost
+    /// race; `state` is `None` while nothing was ever committed under this id.
+    fn handle(
+        state: Option<Self::State>,
+        message: M,
+        turn: &TurnContext<'_>,
+    ) -> Result<Turn<Self, M::Reply>, M::Refusal>;
+}
+
+/// A turn that only reads. Its context and its borrowed state leave it no way to write:
+///
+/// ```compile_fail
+/// # use virtual_actors::{Actor, Answers, Message, ReadContext, Turn};
+/// fn cannot_write<A: Actor<State = u32>>(state: Option<&u32>, _: &ReadContext<'_>) -> u32 {
+///     *state.unwrap() += 1; // a read-only turn has no `&mut` state and no `Turn` to return
+///     0
+/// }
+/// ```
+pub trait Answers<M: Message>: Actor {
+    /// Answers from the state as of the last committed turn of any owner.
+    fn answer(
+        state: Option<&Self::State>,
+        message: M,
+        read: &ReadContext<'_>,
+    ) -> Result<M::Reply, M::Refusal>;
+}
+
+/// A turn that is one SQL statement instead of a decision: atomic, repeatable, nothing cached.
+pub trait Executes<M: Message>: Actor {
+    /// The statement for this message.
+    fn statement(message: &M) -> Statement;
+
+    /// What follows from the row it returned.
+    fn executed(message: M, row: serde_json::Value) -> Result<Executed<M::Reply>, serde_json::Error>;
+}

@@ -1,0 +1,75 @@
+//! The envelope of a call to an actor, and of its answer, as they cross the wire.
+//!
+//! Both travel as JSON bodies, so they do not depend on which headers a sidecar forwards. The
+//! answer is always HTTP 200: Dapr takes 404 for "no such method" and hides other bodies.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Identifies a command across its retries: the same id means the same answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CommandId(pub Uuid);
+
+/// A call to an actor's method.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Without one, the call is not remembered: for reads, and for turns that repeat harmlessly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_id: Option<CommandId>,
+    /// Milliseconds the caller still waits. A command that starts later than that is dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// W3C Trace Context of the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// The message itself.
+    #[serde(default)]
+    pub message: Value,
+}
+
+/// A hash of what a command asks, so that its id cannot be reused for something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint(pub Vec<u8>);
+
+impl Fingerprint {
+    /// Of a method and its message.
+    pub fn of(method: &str, message: &Value) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(method.as_bytes());
+        hash.update([0]);
+        hash.update(message.to_string().as_bytes());
+        Self(hash.finalize().to_vec())
+    }
+}
+
+/// The answer of an actor host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Done, or there was nothing to do.
+    Done { reply: Value },
+    /// The actor's rules forbid it.
+    Refused { refusal: Value },
+    /// Not now: the same call, with the same command id, may be tried again.
+    Unavailable { detail: String },
+    /// The command id was used before, for something else.
+    CommandIdReused,
+    /// The message is not one this method understands.
+    Malformed { detail: String },
+    /// The turn failed in a way that a retry does not mend: a panic, or a state that cannot be read.
+    Fault { detail: String },
+}
+
+impl Outcome {
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::Unavailable { detail: detail.into() }
+    }
+
+    /// Whether it is an answer that was decided and committed, not a failure on the way.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Refused { .. })
+    }
+}

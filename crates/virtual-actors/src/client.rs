@@ -1,0 +1,159 @@
+//! Typed calls to actors.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::{
+    actor::Message,
+    call::{Call, CommandId, Outcome},
+    sidecar::{Sidecar, SidecarError},
+};
+
+/// How long a call waits when nothing else is said.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+const LONGEST_PAUSE: Duration = Duration::from_millis(800);
+/// One attempt; with placement down a call can hang for minutes, and another attempt finds the actor's new host.
+const ATTEMPT: Duration = Duration::from_secs(4);
+
+/// Calls actors by type and id through the sidecar, wherever they live.
+#[derive(Clone)]
+pub struct ActorClient {
+    sidecar: Arc<dyn Sidecar>,
+}
+
+impl fmt::Debug for ActorClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ActorClient")
+    }
+}
+
+/// Why a call gave no reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError<R> {
+    /// No answer within the deadline. Whether the command was carried out is unknown: the same
+    /// command id may be sent again, and gets the first answer if it was.
+    #[error("the actor is unavailable: {0}")]
+    Unavailable(String),
+    /// The actor's rules forbid it.
+    #[error("the actor refused")]
+    Refused(R),
+    /// The command id was used before, for something else.
+    #[error("the command id was used for another command")]
+    Conflict,
+    /// The call failed in a way that a retry does not mend.
+    #[error("the call failed: {0}")]
+    Failed(String),
+}
+
+/// A call being made; await it.
+#[must_use = "a call does nothing until awaited"]
+pub struct ActorCall<'a, M: Message> {
+    client: &'a ActorClient,
+    actor_id: &'a str,
+    message: &'a M,
+    command_id: Option<CommandId>,
+    timeout: Duration,
+    traceparent: Option<String>,
+}
+
+impl ActorClient {
+    /// Calls through this sidecar.
+    pub fn new(sidecar: Arc<dyn Sidecar>) -> Self {
+        Self { sidecar }
+    }
+
+    /// A call of `message` to the actor `actor_id` of the message's type.
+    pub fn call<'a, M: Message>(&'a self, actor_id: &'a str, message: &'a M) -> ActorCall<'a, M> {
+        ActorCall {
+            client: self,
+            actor_id,
+            message,
+            command_id: None,
+            timeout: DEFAULT_TIMEOUT,
+            traceparent: crate::trace::current(),
+        }
+    }
+}
+
+impl<M: Message> ActorCall<'_, M> {
+    /// Makes the call a command that is carried out once, however often it is sent.
+    pub fn command(mut self, id: CommandId) -> Self {
+        self.command_id = Some(id);
+        self
+    }
+
+    /// Gives up after this time.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    async fn send(self) -> Result<M::Reply, CallError<M::Refusal>> {
+        let message =
+            serde_json::to_value(self.message).map_err(|error| CallError::Failed(error.to_string()))?;
+        let deadline = Instant::now() + self.timeout;
+        let mut pause = FIRST_PAUSE;
+        let mut call = Call {
+            command_id: self.command_id,
+            timeout_ms: None,
+            traceparent: self.traceparent.clone(),
+            message,
+        };
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            call.timeout_ms = Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+            let body = serde_json::to_vec(&call).map_err(|error| CallError::Failed(error.to_string()))?;
+            let attempt = self.client.sidecar.invoke_actor(
+                M::ACTOR,
+                self.actor_id,
+                M::METHOD,
+                body,
+                left.min(ATTEMPT),
+            );
+            let detail = match attempt.await {
+                Ok(answer) => match reply_of::<M>(&answer) {
+                    Err(CallError::Unavailable(detail)) => detail,
+                    settled => return settled,
+                },
+                Err(SidecarError::Unavailable(detail)) => detail,
+                Err(SidecarError::Rejected(detail)) => return Err(CallError::Failed(detail)),
+            };
+            if Instant::now() + pause >= deadline {
+                return Err(CallError::Unavailable(detail));
+            }
+            tracing::debug!(actor = M::ACTOR, id = self.actor_id, method = M::METHOD, detail, "calling again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+impl<'a, M: Message + Sync> IntoFuture for ActorCall<'a, M>
+where
+    M::Refusal: Send,
+{
+    type Output = Result<M::Reply, CallError<M::Refusal>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+fn reply_of<M: Message>(answer: &[u8]) -> Result<M::Reply, CallError<M::Refusal>> {
+    fn typed<T: DeserializeOwned, R>(value: serde_json::Value) -> Result<T, CallError<R>> {
+        serde_json::from_value(value).map_err(|error| CallError::Failed(format!("not the answer expected: {error}")))
+    }
+    let outcome: Outcome = serde_json::from_slice(answer)
+        .map_err(|error| CallError::Failed(format!("not an actor host's answer: {error}")))?;
+    match outcome {
+        Outcome::Done { reply } => typed(reply),
+        Outcome::Refused { refusal } => Err(CallError::Refused(typed(refusal)?)),
+        Outcome::Unavailable { detail } => Err(CallError::Unavailable(detail)),
+        Outcome::CommandIdReused => Err(CallError::Conflict),
+        Outcome::Malformed { detail } | Outcome::Fault { detail } => Err(CallError::Failed(detail)),
+    }
+}

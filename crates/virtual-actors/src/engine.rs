@@ -1,0 +1,301 @@
+//! One activation's turns: load, decide, commit; again after a lost race.
+//!
+//! The engine knows neither actix nor Dapr nor PostgreSQL, so the host and the test runtime run
+//! the very same code. Its caller gives it one call at a time.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::{
+    actor::Actor,
+    call::{Call, Fingerprint, Outcome},
+    clock::Clock,
+    context::{ReadContext, TurnContext},
+    event::Source,
+    methods::{Decision, Method, MethodError, Methods, Reply},
+    recent::RecentAnswers,
+    statement::Timer,
+    store::{Answered, Changes, Commit, Committed, Kind, Loaded, Store, StoreError},
+    turn::{Change, ReminderChange},
+};
+
+/// After so many lost races in a row the caller is asked to try again: two owners are fighting.
+const MAX_RACES: u32 = 16;
+
+/// What is to be done after a turn, outside of it.
+#[derive(Debug, Default, PartialEq)]
+pub struct Effects {
+    /// Dapr reminders to set or clear.
+    pub reminders: Vec<ReminderChange>,
+    /// An in-process timer to arm.
+    pub timer: Option<Timer>,
+    /// Outbox entries may have been written.
+    pub emitted: bool,
+}
+
+/// The state of an activation and the code that turns it.
+pub struct Engine<A: Actor> {
+    actor_id: String,
+    kind: Kind,
+    methods: Arc<Methods<A>>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    /// `None`: to be loaded before the next turn. Never holds what is not committed.
+    current: Option<Current<A::State>>,
+    recent: RecentAnswers,
+}
+
+struct Current<S> {
+    version: i64,
+    state: Option<S>,
+}
+
+/// Why an attempt at a turn ended without an answer.
+enum Stop {
+    /// Another owner committed first: load and decide again.
+    LostRace,
+    /// This outcome ends the call.
+    With(Outcome),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::With(match error {
+            StoreError::Unavailable(detail) => Outcome::Unavailable { detail },
+            StoreError::Rejected(detail) => Outcome::Fault { detail },
+        })
+    }
+}
+
+impl From<MethodError> for Stop {
+    fn from(error: MethodError) -> Self {
+        Self::With(match error {
+            MethodError::Malformed(detail) => Outcome::Malformed { detail },
+            MethodError::Fault(detail) => Outcome::Fault { detail },
+        })
+    }
+}
+
+impl<A: Actor> Engine<A> {
+    /// An activation of `actor_id` that has loaded nothing yet.
+    pub fn new(
+        actor_id: impl Into<String>,
+        methods: Arc<Methods<A>>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            actor_id: actor_id.into(),
+            kind: Kind::of::<A>(),
+            methods,
+            store,
+            clock,
+            current: None,
+            recent: RecentAnswers::default(),
+        }
+    }
+
+    /// Runs one turn. `waited` is how long the call lay in the mailbox.
+    pub async fn turn(&mut self, method: &str, call: &Call, waited: Duration) -> (Outcome, Effects) {
+        let mut effects = Effects::default();
+        if call.timeout_ms.is_some_and(|limit| waited.as_millis() >= u128::from(limit)) {
+            return (Outcome::unavailable("the caller's deadline passed before the turn"), effects);
+        }
+        for _ in 0..MAX_RACES {
+            match self.attempt(method, call, &mut effects).await {
+                Ok(outcome) => return (outcome, effects),
+                Err(stop) => {
+                    // Whatever went wrong, what is in memory may no longer be what is stored.
+                    self.current = None;
+                    match stop {
+                        Stop::LostRace => crate::metrics::LOST_RACES.with_label_values(&[A::TYPE]).inc(),
+                        Stop::With(outcome) => return (outcome, effects),
+                    }
+                }
+            }
+        }
+        (Outcome::unavailable("other owners kept committing first"), effects)
+    }
+
+    async fn attempt(&mut self, name: &str, call: &Call, effects: &mut Effects) -> Result<Outcome, Stop> {
+        let methods = Arc::clone(&self.methods);
+        match methods.get(name) {
+            Some(Method::Handle(handle)) => self.decide(name, *handle, call, effects).await,
+            Some(Method::Answer(answer)) => self.read(*answer, call, effects).await,
+            Some(Method::Execute { statement, executed }) => {
+                let statement = statement(&call.message)?;
+                let row = self.store.execute(&self.kind, &self.actor_id, statement).await?;
+                let done = executed(call.message.clone(), row)?;
+                effects.reminders.extend(done.reminders);
+                effects.timer = done.timer;
+                effects.emitted |= done.emitted;
+                Ok(Outcome::Done { reply: done.reply })
+            }
+            None => Ok(Outcome::Malformed { detail: format!("{} has no method {name}", A::TYPE) }),
+        }
+    }
+
+    async fn decide(
+        &mut self,
+        name: &str,
+        handle: fn(Option<A::State>, Value, &TurnContext<'_>) -> Result<Decision<A>, MethodError>,
+        call: &Call,
+        effects: &mut Effects,
+    ) -> Result<Outcome, Stop> {
+        let fingerprint = Fingerprint::of(name, &call.message);
+        let known = match call.command_id {
+            Some(id) => self.recent.get(id).cloned(),
+            None => None,
+        };
+        let known = match (known, &self.current) {
+            (Some(answered), _) => Some(answered),
+            (None, Some(_)) => None,
+            (None, None) => self.load(call, effects).await?,
+        };
+        if let Some(answered) = known {
+            return Ok(self.repeat(&fingerprint, answered));
+        }
+
+        let Some(current) = &self.current else { return Err(Stop::LostRace) };
+        let version = current.version;
+        let now = self.clock.now();
+        let turn = TurnContext { actor_id: &self.actor_id, now, version };
+        let decision = guarded(|| handle(current.state.clone(), call.message.clone(), &turn))??;
+
+        let outcome = match decision.reply {
+            Reply::Done(reply) => Outcome::Done { reply },
+            Reply::Refused(refusal) => Outcome::Refused { refusal },
+        };
+        let (next, changes) = match decision.change {
+            None => (None, None),
+            Some(Change { state, outgoing, rows }) => {
+                let source = Source {
+                    actor_type: A::TYPE,
+                    actor_id: &self.actor_id,
+                    version: version + 1,
+                    now,
+                    traceparent: call.traceparent.as_deref(),
+                };
+                let outbox = source.entries(outgoing);
+                let stored = to_json(&state)?;
+                (Some(state), Some(Changes { state: stored, outbox, rows }))
+            }
+        };
+        let emitted = changes.as_ref().is_some_and(|changes| !changes.outbox.is_empty());
+        let command = match call.command_id {
+            None => None,
+            Some(id) => Some((id, Answered { fingerprint: fingerprint.clone(), outcome: to_json(&outcome)? })),
+        };
+
+        let commit = Commit { actor_id: &self.actor_id, version, command: command.clone(), change: changes };
+        match self.store.commit(&self.kind, commit).await? {
+            Committed::LostRace => Err(Stop::LostRace),
+            Committed::Answered(answered) => {
+                // Decided again, but nobody saw it: the first answer stands.
+                self.current = None;
+                Ok(self.repeat(&fingerprint, answered))
+            }
+            Committed::Yes { version } => {
+                if let Some(state) = next {
+                    effects.reminders.extend(self.reminder_changes(&state));
+                    effects.emitted |= emitted;
+                    self.current = Some(Current { version, state: Some(state) });
+                }
+                if let Some((id, answered)) = command {
+                    self.recent.remember(id, answered);
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    async fn read(
+        &mut self,
+        answer: fn(Option<&A::State>, Value, &ReadContext<'_>) -> Result<Reply, MethodError>,
+        call: &Call,
+        effects: &mut Effects,
+    ) -> Result<Outcome, Stop> {
+        match &self.current {
+            // A stale owner must not answer from a state another owner has replaced.
+            Some(current) => {
+                if self.store.version(&self.kind, &self.actor_id).await? != current.version {
+                    return Err(Stop::LostRace);
+                }
+            }
+            None => {
+                self.load(call, effects).await?;
+            }
+        }
+        let Some(current) = &self.current else { return Err(Stop::LostRace) };
+        let read =
+            ReadContext { actor_id: &self.actor_id, now: self.clock.now(), version: current.version };
+        Ok(match guarded(|| answer(current.state.as_ref(), call.message.clone(), &read))?? {
+            Reply::Done(reply) => Outcome::Done { reply },
+            Reply::Refused(refusal) => Outcome::Refused { refusal },
+        })
+    }
+
+    /// Activates: loads the state, and says whether the command was answered before.
+    async fn load(&mut self, call: &Call, effects: &mut Effects) -> Result<Option<Answered>, Stop> {
+        let Loaded { version, state, answered } =
+            self.store.load(&self.kind, &self.actor_id, call.command_id).await?;
+        let state = match state {
+            None => None,
+            // Quarantine: this actor answers with a fault until its state is mended; no other does.
+            Some(stored) => Some(serde_json::from_value::<A::State>(stored).map_err(|error| {
+                tracing::error!(actor_type = A::TYPE, actor_id = %self.actor_id, version, %error,
+                    "the stored state cannot be read; this actor is quarantined");
+                Stop::With(Outcome::Fault { detail: format!("the stored state cannot be read: {error}") })
+            })?),
+        };
+        if let Some(state) = &state {
+            effects.reminders.extend(self.reminder_changes(state));
+        }
+        self.current = Some(Current { version, state });
+        Ok(answered)
+    }
+
+    /// What to tell Dapr so that it has the reminders `next` wants, and no others we knew of.
+    fn reminder_changes(&self, next: &A::State) -> Vec<ReminderChange> {
+        let wanted = A::reminders(next);
+        let before = match &self.current {
+            Some(Current { state: Some(state), .. }) => A::reminders(state),
+            _ => Vec::new(),
+        };
+        let gone = before.iter().filter(|old| wanted.iter().all(|new| new.name != old.name));
+        let cleared = gone.map(|old| ReminderChange::Clear(old.name.clone())).collect::<Vec<_>>();
+        let set = wanted.into_iter().filter(|new| !before.contains(new)).map(ReminderChange::Set);
+        cleared.into_iter().chain(set).collect()
+    }
+
+    fn repeat(&mut self, fingerprint: &Fingerprint, answered: Answered) -> Outcome {
+        if answered.fingerprint != *fingerprint {
+            return Outcome::CommandIdReused;
+        }
+        serde_json::from_value(answered.outcome)
+            .unwrap_or_else(|error| Outcome::Fault { detail: format!("a stored answer cannot be read: {error}") })
+    }
+}
+
+/// Runs a decision so that a panic costs this turn and nothing else.
+fn guarded<T>(decide: impl FnOnce() -> T) -> Result<T, Stop> {
+    // The state was cloned or borrowed immutably, so nothing half-changed can be seen afterwards.
+    catch_unwind(AssertUnwindSafe(decide)).map_err(|panic| {
+        let detail = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "no message".to_owned());
+        tracing::error!(%detail, "a turn panicked");
+        Stop::With(Outcome::Fault { detail: format!("the turn panicked: {detail}") })
+    })
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<Value, Stop> {
+    serde_json::to_value(value).map_err(|error| Stop::With(Outcome::Fault { detail: error.to_string() }))
+}

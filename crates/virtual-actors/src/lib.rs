@@ -1,0 +1,42 @@
+//! Virtual actors on Dapr, whose turns are never lost and never doubled.
+mod activation;
+mod actor;
+mod arbiters;
+mod call;
+mod client;
+mod clock;
+mod context;
+mod dapr_sidecar;
+mod engine;
+mod event;
+mod host;
+mod methods;
+mod metrics;
+pub mod postgres;
+mod recent;
+mod registrar;
+mod relay;
+mod routes;
+mod sidecar;
+mod statement;
+mod store;
+pub mod trace;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod turn;
+
+pub use actor::{Actor, Answers, Executes, Handles, Message, RowsSql};
+pub use call::{Call, CommandId, Fingerprint, Outcome};
+pub use client::{ActorCall, ActorClient, CallError, DEFAULT_TIMEOUT};
+pub use clock::{Clock, IdSource, System};
+pub use context::{ReadContext, TurnContext};
+pub use dapr_sidecar::DaprSidecar;
+pub use engine::{Effects, Engine};
+pub use host::{Host, HostBuilder, HostSettings};
+pub use methods::Methods;
+pub use postgres::PgStore;
+pub use relay::{Relay, RelayHandle};
+pub use sidecar::{Publication, Sidecar, SidecarError};
+pub use statement::{Executed, Statement, Timer};
+pub use store::*;
+pub use turn::{ChangedTurn, Event, Reminder, ReminderChange, Turn};

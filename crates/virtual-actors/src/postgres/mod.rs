@@ -1,0 +1,85 @@
+//! States, answers and the outbox in PostgreSQL.
+//!
+//! A turn's commit is one statement, so one round trip and one transaction. All of it hangs on a
+//! common table expression named `guard`, which gives a row only while the version still matches.
+
+mod commit;
+mod outbox;
+mod store;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sqlx::{PgPool, migrate::MigrateError};
+
+use crate::store::{Kind, StoreError};
+use commit::Statements;
+
+/// The PostgreSQL store. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PgStore {
+    pool: PgPool,
+    statements: Arc<Mutex<HashMap<&'static str, Arc<Statements>>>>,
+}
+
+impl PgStore {
+    /// A store on a database that [`migrate`] was run on.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool, statements: Arc::default() }
+    }
+
+    /// The texts of this actor type's statements, made once.
+    fn statements(&self, kind: &Kind) -> Arc<Statements> {
+        let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(statements.entry(kind.actor_type).or_insert_with(|| Arc::new(Statements::new(kind))))
+    }
+}
+
+/// Creates or brings up to date the tables the runtime itself needs. The tables of the actors'
+/// states are the application's.
+///
+/// # Errors
+/// When the database cannot be reached, or holds migrations this version does not know.
+pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
+    let mut migrator = sqlx::migrate!("./migrations");
+    migrator.dangerous_set_table_name("actor_migration");
+    migrator.run(pool).await
+}
+
+/// What an SQL error means to a turn.
+enum Failure {
+    /// Another transaction came first; deciding again on what it left is right.
+    Race,
+    Error(StoreError),
+}
+
+fn classify(error: &sqlx::Error, table: &str) -> Failure {
+    let text = error.to_string();
+    let sqlx::Error::Database(database) = error else {
+        return Failure::Error(StoreError::Unavailable(text));
+    };
+    let code = database.code().unwrap_or_default();
+    match code.as_ref() {
+        // unique_violation on the two keys that fence a turn
+        "23505" => match database.constraint() {
+            Some(name) if name == "actor_command_once" || name == format!("{table}_pkey") => Failure::Race,
+            _ => Failure::Error(StoreError::Rejected(text)),
+        },
+        // serialization_failure, deadlock_detected
+        "40001" | "40P01" => Failure::Race,
+        // Connection, resources, lock timeouts, operator intervention, a standby, the system, itself.
+        code if ["08", "25006", "53", "55", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
+            Failure::Error(StoreError::Unavailable(text))
+        }
+        _ => Failure::Error(StoreError::Rejected(text)),
+    }
+}
+
+fn store_error(error: &sqlx::Error) -> StoreError {
+    match classify(error, "") {
+        Failure::Race => StoreError::Unavailable(error.to_string()),
+        Failure::Error(error) => error,
+    }
+}

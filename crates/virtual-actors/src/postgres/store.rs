@@ -1,0 +1,103 @@
+//! Loading and committing.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Row, postgres::PgRow, types::Json};
+
+use super::{Failure, PgStore, classify, store_error};
+use crate::{
+    call::{CommandId, Fingerprint},
+    statement::Statement,
+    store::{Answered, Commit, Committed, Kind, Loaded, Store, StoreError, partition_of},
+};
+
+#[async_trait]
+impl Store for PgStore {
+    async fn load(
+        &self,
+        kind: &Kind,
+        actor_id: &str,
+        command: Option<CommandId>,
+    ) -> Result<Loaded, StoreError> {
+        let row = sqlx::query(AssertSqlSafe(self.statements(kind).load.clone()))
+            .bind(actor_id)
+            .bind(kind.actor_type)
+            .bind(command.map(|id| id.0))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| store_error(&error))?;
+        let read = || -> Result<Loaded, sqlx::Error> {
+            Ok(Loaded {
+                version: row.try_get::<Option<i64>, _>("version")?.unwrap_or(0),
+                state: row.try_get::<Option<Json<Value>>, _>("state")?.map(|state| state.0),
+                answered: answered(&row)?,
+            })
+        };
+        read().map_err(|error| store_error(&error))
+    }
+
+    async fn version(&self, kind: &Kind, actor_id: &str) -> Result<i64, StoreError> {
+        let version = sqlx::query_scalar(AssertSqlSafe(self.statements(kind).version.clone()))
+            .bind(actor_id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| store_error(&error))?;
+        Ok(version.unwrap_or(0))
+    }
+
+    async fn commit(&self, kind: &Kind, commit: Commit<'_>) -> Result<Committed, StoreError> {
+        let statements = self.statements(kind);
+        let text = match (&commit.change, commit.version) {
+            (None, _) => &statements.hold,
+            (Some(_), 0) => &statements.insert,
+            (Some(_), _) => &statements.update,
+        };
+        let (command_id, fingerprint, outcome) = match commit.command {
+            None => (None, None, None),
+            Some((id, answer)) => (Some(id.0), Some(answer.fingerprint.0), Some(Json(answer.outcome))),
+        };
+        let mut query = sqlx::query(AssertSqlSafe(text.clone()))
+            .bind(commit.actor_id)
+            .bind(commit.version)
+            .bind(kind.actor_type)
+            .bind(command_id)
+            .bind(fingerprint)
+            .bind(outcome);
+        if let Some(change) = commit.change {
+            query = query.bind(Json(change.state)).bind(Json(change.rows)).bind(Json(change.outbox));
+        }
+        let read = |row: PgRow| -> Result<Committed, sqlx::Error> {
+            Ok(match (answered(&row)?, row.try_get::<Option<i64>, _>("version")?) {
+                (Some(answered), _) => Committed::Answered(answered),
+                (None, Some(version)) => Committed::Yes { version },
+                (None, None) => Committed::LostRace,
+            })
+        };
+        match query.fetch_one(&self.pool).await.and_then(read) {
+            Ok(committed) => Ok(committed),
+            Err(error) => match classify(&error, kind.table) {
+                Failure::Race => Ok(Committed::LostRace),
+                Failure::Error(error) => Err(error),
+            },
+        }
+    }
+
+    async fn execute(&self, kind: &Kind, actor_id: &str, statement: Statement) -> Result<Value, StoreError> {
+        sqlx::query_scalar::<_, Json<Value>>(statement.sql)
+            .bind(actor_id)
+            .bind(Json(statement.args))
+            .bind(partition_of(kind.actor_type, actor_id))
+            .fetch_one(&self.pool)
+            .await
+            .map(|row| row.0)
+            .map_err(|error| store_error(&error))
+    }
+}
+
+fn answered(row: &PgRow) -> Result<Option<Answered>, sqlx::Error> {
+    let fingerprint: Option<Vec<u8>> = row.try_get("fingerprint")?;
+    let outcome: Option<Json<Value>> = row.try_get("outcome")?;
+    Ok(fingerprint
+        .zip(outcome)
+        .map(|(fingerprint, outcome)| Answered { fingerprint: Fingerprint(fingerprint), outcome: outcome.0 }))
+}

@@ -1,0 +1,118 @@
+//! The test runtime keeps the contract, and the promise holds in it whatever goes wrong.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use serde_json::Value;
+use virtual_actors::{
+    Call, Outcome,
+    testing::{
+        Fault, Faults, TestRuntime, World,
+        contract::{self, Runtime},
+        counter::{Counter, Increment, TOPIC},
+    },
+};
+
+struct InMemory(World);
+
+#[async_trait(?Send)]
+impl Runtime for InMemory {
+    async fn invoke(&self, actor_id: &str, method: &str, call: &Call) -> Outcome {
+        self.0.call("Counter", actor_id, method, call).await
+    }
+
+    async fn call_host(&self, host: usize, actor_id: &str, method: &str, call: &Call) -> Outcome {
+        self.0.call_host(host, "Counter", actor_id, method, call).await
+    }
+
+    fn fail_next_commit(&self, host: usize, fault: Fault) {
+        self.0.fail_next_commit(host, fault);
+    }
+
+    async fn published(&self, actor_id: &str, topic: &str) -> Vec<Value> {
+        self.0.relay().await;
+        self.0.published(topic).into_iter().filter(|event| event["subject"] == actor_id).collect()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.0.sleep(time).await;
+    }
+}
+
+#[test]
+fn the_test_runtime_keeps_the_contract_in_every_order() {
+    for seed in 0..50 {
+        TestRuntime::new(seed).host("a").host("b").actor::<Counter>().run(|world| async move {
+            contract::run_all(&InMemory(world), "contract").await;
+        });
+    }
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_whatever_goes_wrong() {
+    const COMMANDS: u128 = 30;
+    for seed in 0..300 {
+        let runtime = TestRuntime::new(seed).faults(Faults::HARSH).host("a").host("b").host("c");
+        runtime.actor::<Counter>().run(move |world| async move {
+            let commands = (1..=COMMANDS)
+                .map(|n| {
+                    let world = world.clone();
+                    async move { world.command_until_answered("c", &Increment { by: 1 }, n).await.total }
+                })
+                .collect::<Vec<_>>();
+            let mut answers = join_all(commands).await;
+            answers.sort_unstable();
+            let expected: Vec<i64> = (1..=COMMANDS as i64).collect();
+            assert_eq!(answers, expected, "seed {seed}: each command was applied once");
+
+            world.relay().await;
+            let mut by_version = BTreeMap::<String, Vec<String>>::new();
+            for event in world.published(TOPIC) {
+                let version = event["sequence"].as_str().expect("a version").to_owned();
+                by_version.entry(version).or_default().push(event["id"].to_string());
+            }
+            assert_eq!(by_version.len(), COMMANDS as usize, "seed {seed}: every change was published");
+            for ids in by_version.values() {
+                assert!(ids.iter().all(|id| id == &ids[0]), "seed {seed}: a double has the same id");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_broker_outage_delays_events_and_stops_no_turn() {
+    TestRuntime::new(7).host("a").actor::<Counter>().run(|world| async move {
+        world.set_broker_down(true);
+        for n in 1..=5 {
+            world.command_until_answered("c", &Increment { by: 1 }, n).await;
+        }
+        world.relay().await;
+        assert!(world.published(TOPIC).is_empty());
+        world.set_broker_down(false);
+        world.relay().await;
+        assert_eq!(world.published(TOPIC).len(), 5);
+    });
+}
+
+#[test]
+fn a_run_is_decided_by_its_seed() {
+    let run = |seed| {
+        TestRuntime::new(seed).faults(Faults::HARSH).host("a").host("b").actor::<Counter>().run(
+            |world| async move {
+                let totals = (1..=10).map(|n| {
+                    let world = world.clone();
+                    async move { world.command_until_answered("c", &Increment { by: 1 }, n).await.total }
+                });
+                (join_all(totals).await, world.now())
+            },
+        )
+    };
+    assert_eq!(run(3), run(3));
+    assert!((0..20).any(|seed| run(seed) != run(3)), "seeds make a difference");
+}
