@@ -1,0 +1,97 @@
+//! Firing what is due, as one statement.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use contracts::reminder_schedule::{CheckReminders, RemindersChecked};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use virtual_actors::{Executed, Executes, Message, Reminder, ReminderChange, Statement, Timer};
+
+use crate::{CLOCK, ReminderScheduleActor};
+
+/// How many reminders one check fires; a user with more gets the rest in the next ones, at once.
+const BATCH: u32 = 500;
+
+/// Later instants than this are left to the Dapr reminder, which is set again closer to them.
+const TIMER_HORIZON: Duration = Duration::from_secs(15 * 60);
+
+/// "Now" is the database's. A row another transaction holds is skipped: that is a task's commit
+/// which clears it, and pokes this clock again; so the statement never waits, and never deadlocks.
+/// The ids of the two events follow from the row, so they are the same however often they are sent.
+const CHECK: &str = "
+WITH due AS (
+    SELECT reminder_id, generation FROM reminder
+    WHERE user_id = $1::uuid AND status = 'pending' AND fires_at <= now()
+    ORDER BY fires_at
+    LIMIT ($2::jsonb ->> 'batch')::integer
+    FOR UPDATE SKIP LOCKED
+), fired AS (
+    UPDATE reminder AS r
+    SET status = 'fired', fired_at = now(), late_ms = (extract(epoch FROM now() - r.fires_at) * 1000)::bigint
+    FROM due
+    WHERE r.reminder_id = due.reminder_id AND r.generation = due.generation AND r.status = 'pending'
+    RETURNING r.*
+), emitted AS (
+    INSERT INTO actor_outbox (event_id, partition, version, destination, topic, key, body)
+    SELECT id.event_id, $3::smallint, f.generation, 'topic', kind.topic, f.user_id::text,
+        jsonb_build_object(
+            'specversion', '1.0', 'id', id.event_id, 'type', kind.type,
+            'source', '/actors/ReminderSchedule/' || $1::text, 'subject', f.task_id,
+            'time', f.fired_at, 'datacontenttype', 'application/json',
+            'sequence', f.generation::text, 'partitionkey', f.user_id,
+            'data', jsonb_build_object(
+                'reminder_id', f.reminder_id, 'generation', f.generation, 'task_id', f.task_id,
+                'user_id', f.user_id, 'title', f.title,
+                'due_at', f.fires_at, 'fired_at', f.fired_at, 'late_ms', f.late_ms
+            )
+        )
+    FROM fired AS f
+    CROSS JOIN (VALUES ('reminders', 'reminder.due'), ('audit-logs', 'reminder.fired')) AS kind (topic, type)
+    CROSS JOIN LATERAL (
+        SELECT md5(concat_ws('/', f.reminder_id, f.generation, kind.type))::uuid AS event_id
+    ) AS id
+    ORDER BY f.fires_at, kind.topic
+), upcoming AS (
+    SELECT min(r.fires_at) AS at FROM reminder AS r
+    WHERE r.user_id = $1::uuid AND r.status = 'pending'
+      AND NOT EXISTS (SELECT FROM due WHERE due.reminder_id = r.reminder_id AND due.generation = r.generation)
+)
+SELECT jsonb_build_object(
+    'fired', (SELECT count(*) FROM fired),
+    'next', upcoming.at,
+    'next_in_ms', greatest(0, ceil(extract(epoch FROM upcoming.at - clock_timestamp()) * 1000))
+) FROM upcoming";
+
+/// The row [`CHECK`] gives.
+#[derive(Deserialize)]
+struct Checked {
+    fired: u32,
+    next: Option<DateTime<Utc>>,
+    next_in_ms: Option<f64>,
+}
+
+impl Executes<CheckReminders> for ReminderScheduleActor {
+    fn statement(_: &CheckReminders) -> Statement {
+        Statement { name: "check_reminders", sql: CHECK, args: json!({ "batch": BATCH }) }
+    }
+
+    fn executed(_: CheckReminders, row: Value) -> Result<Executed<RemindersChecked>, serde_json::Error> {
+        let Checked { fired, next, next_in_ms } = serde_json::from_value(row)?;
+        let reminder = match next {
+            Some(due) => ReminderChange::Set(Reminder { name: CLOCK.to_owned(), due }),
+            None => ReminderChange::Clear(CLOCK.to_owned()),
+        };
+        // From the database's clock, so that a wrong clock of this host neither delays nor hurries it.
+        let timer = next_in_ms
+            .map(|ms| Duration::from_secs_f64(ms / 1000.0))
+            .filter(|after| *after <= TIMER_HORIZON)
+            .map(|after| Timer { after, method: CheckReminders::METHOD });
+        Ok(Executed {
+            reply: RemindersChecked { fired, next },
+            reminders: vec![reminder],
+            timer,
+            emitted: fired > 0,
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! The messages a task handles. Each: find the task, check that the caller may, let the domain decide.
+
+use contracts::task::{
+    CompleteTask, CreateTask, DeleteTask, EditTask, GetTask, ReopenTask, RestoreTask, TaskRefusal,
+    TaskSnapshot,
+};
+use domain::{Changed, NewTask, Refusal, ReminderRow, Task, TaskId, UserId};
+use virtual_actors::{Answers, Handles, ReadContext, Turn, TurnContext};
+
+use crate::{
+    TaskActor,
+    commit::{changed, transition},
+};
+
+type Decided = Result<Turn<TaskActor, TaskSnapshot>, TaskRefusal>;
+
+impl Handles<CreateTask> for TaskActor {
+    fn handle(state: Option<Task>, message: CreateTask, turn: &TurnContext<'_>) -> Decided {
+        if let Some(task) = state {
+            // The same creation, remembered by its result when its answer is no longer kept.
+            let task = owned(Some(task), message.owner)?;
+            return Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task }));
+        }
+        let id: TaskId = turn.actor_id().parse().map_err(|_| TaskRefusal::NotFound)?;
+        let CreateTask { owner, title, notes, priority, tags, due, reminders, zone } = message;
+        let new = NewTask { id, owner, title, notes, priority, tags, due, reminders, zone };
+        let Changed { task, events } = Task::create(new, turn.now()).map_err(invalid)?;
+        Ok(changed(&[], task, &events, turn))
+    }
+}
+
+impl Handles<EditTask> for TaskActor {
+    fn handle(state: Option<Task>, message: EditTask, turn: &TurnContext<'_>) -> Decided {
+        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
+        transition(&pending, task.edit(message.patch, message.zone, turn.now()).map_err(refusal)?, turn)
+    }
+}
+
+impl Handles<CompleteTask> for TaskActor {
+    fn handle(state: Option<Task>, message: CompleteTask, turn: &TurnContext<'_>) -> Decided {
+        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
+        transition(&pending, task.complete(turn.now()).map_err(refusal)?, turn)
+    }
+}
+
+impl Handles<ReopenTask> for TaskActor {
+    fn handle(state: Option<Task>, message: ReopenTask, turn: &TurnContext<'_>) -> Decided {
+        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
+        transition(&pending, task.reopen(message.zone, turn.now()).map_err(refusal)?, turn)
+    }
+}
+
+impl Handles<DeleteTask> for TaskActor {
+    fn handle(state: Option<Task>, message: DeleteTask, turn: &TurnContext<'_>) -> Decided {
+        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
+        transition(&pending, task.delete(turn.now()).map_err(refusal)?, turn)
+    }
+}
+
+impl Handles<RestoreTask> for TaskActor {
+    fn handle(state: Option<Task>, message: RestoreTask, turn: &TurnContext<'_>) -> Decided {
+        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
+        transition(&pending, task.restore(message.zone, turn.now()).map_err(refusal)?, turn)
+    }
+}
+
+impl Answers<GetTask> for TaskActor {
+    fn answer(
+        state: Option<&Task>,
+        message: GetTask,
+        read: &ReadContext<'_>,
+    ) -> Result<TaskSnapshot, TaskRefusal> {
+        let task = owned(state.cloned(), message.user)?;
+        if task.is_deleted() {
+            return Err(TaskRefusal::Deleted);
+        }
+        Ok(TaskSnapshot { version: read.version(), task })
+    }
+}
+
+/// The task, if it is the caller's and at the version the caller expects; and its pending rows.
+fn writable(
+    state: Option<Task>,
+    user: UserId,
+    if_version: Option<i64>,
+    turn: &TurnContext<'_>,
+) -> Result<(Task, Vec<ReminderRow>), TaskRefusal> {
+    let task = owned(state, user)?;
+    match if_version {
+        Some(expected) if expected != turn.version() => {
+            Err(TaskRefusal::VersionMismatch { current: turn.version() })
+        }
+        _ => {
+            let pending = task.pending_rows();
+            Ok((task, pending))
+        }
+    }
+}
+
+/// Somebody else's task looks like none at all.
+fn owned(state: Option<Task>, user: UserId) -> Result<Task, TaskRefusal> {
+    state.filter(|task| task.owner() == user).ok_or(TaskRefusal::NotFound)
+}
+
+fn refusal(refusal: Refusal) -> TaskRefusal {
+    match refusal {
+        Refusal::Deleted => TaskRefusal::Deleted,
+        Refusal::Invalid(violations) => invalid(violations),
+    }
+}
+
+fn invalid(violations: domain::Violations) -> TaskRefusal {
+    TaskRefusal::Invalid { violations }
+}

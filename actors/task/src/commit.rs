@@ -1,0 +1,115 @@
+//! What a change of a task commits, beside its state.
+
+use chrono::{DateTime, Utc};
+use contracts::{
+    events::{TASK_EVENTS, TaskChanged},
+    reminder_schedule::CheckReminders,
+    task::{TaskRefusal, TaskSnapshot},
+};
+use domain::{ReminderRow, Task, TaskEvent, Transition};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+use virtual_actors::{Event, RowsSql, Turn, TurnContext};
+
+use crate::TaskActor;
+
+/// Makes the rows of the user's clock say what the task says: pending ones that are no longer
+/// wanted are cleared, new ones inserted. A row is one firing of one generation, so one that has
+/// fired or was cleared never becomes pending again. Whichever comes first, this or the clock's
+/// own statement, the other sees its result.
+pub(crate) const REMINDER_ROWS: RowsSql = RowsSql(
+    ", wanted AS (
+        SELECT row.* FROM guard, jsonb_to_recordset($8::jsonb -> 'pending')
+            AS row (reminder_id uuid, generation integer, title text, fires_at timestamptz)
+    ), cleared AS (
+        UPDATE reminder AS r SET status = 'cleared'
+        FROM guard
+        WHERE r.task_id = $1::uuid AND r.status = 'pending'
+          AND NOT EXISTS (
+              SELECT FROM wanted AS w WHERE w.reminder_id = r.reminder_id AND w.generation = r.generation
+          )
+    ), written AS (
+        INSERT INTO reminder (reminder_id, generation, task_id, user_id, title, fires_at)
+        SELECT reminder_id, generation, $1::uuid, ($8::jsonb ->> 'user_id')::uuid, title, fires_at FROM wanted
+        ON CONFLICT (reminder_id, generation) DO UPDATE SET title = excluded.title
+        WHERE reminder.status = 'pending' AND reminder.title <> excluded.title
+    )",
+);
+
+#[derive(Serialize)]
+struct PendingRow {
+    reminder_id: Uuid,
+    generation: u32,
+    title: String,
+    fires_at: DateTime<Utc>,
+}
+
+impl From<&ReminderRow> for PendingRow {
+    fn from(row: &ReminderRow) -> Self {
+        Self {
+            reminder_id: row.reminder_id.0,
+            generation: row.generation,
+            title: row.title.to_string(),
+            fires_at: row.fires_at,
+        }
+    }
+}
+
+/// A turn's result from the domain's: `pending` are the rows as they were before.
+pub(crate) fn transition(
+    pending: &[ReminderRow],
+    transition: Transition,
+    turn: &TurnContext<'_>,
+) -> Result<Turn<TaskActor, TaskSnapshot>, TaskRefusal> {
+    match transition {
+        Transition::Unchanged(task) => {
+            Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task }))
+        }
+        Transition::Changed { task, events } => Ok(changed(pending, task, &events, turn)),
+    }
+}
+
+/// The turn for a changed task.
+pub(crate) fn changed(
+    before: &[ReminderRow],
+    task: Task,
+    events: &[TaskEvent],
+    turn: &TurnContext<'_>,
+) -> Turn<TaskActor, TaskSnapshot> {
+    let user = task.owner().0;
+    let pending = task.pending_rows();
+    let rows = json!({
+        "user_id": user,
+        "pending": pending.iter().map(PendingRow::from).collect::<Vec<_>>(),
+    });
+    let events: Vec<Event> = events.iter().filter_map(|event| published(&task, event, turn)).collect();
+    let reply = TaskSnapshot { version: turn.next_version(), task: task.clone() };
+    let changed = Turn::changed(task, reply).events(events).rows(rows);
+    if instants(before) == instants(&pending) {
+        changed.into()
+    } else {
+        changed.tell(user.to_string(), &CheckReminders).into()
+    }
+}
+
+/// What the user's clock depends on.
+fn instants(rows: &[ReminderRow]) -> Vec<(Uuid, u32, DateTime<Utc>)> {
+    rows.iter().map(|row| (row.reminder_id.0, row.generation, row.fires_at)).collect()
+}
+
+fn published(task: &Task, event: &TaskEvent, turn: &TurnContext<'_>) -> Option<Event> {
+    let fields = match event {
+        TaskEvent::Updated { fields } => fields.iter().map(|field| field.name().to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    let data = TaskChanged {
+        task_id: task.id().0,
+        user_id: task.owner().0,
+        version: turn.next_version(),
+        title: task.title().to_string(),
+        fields,
+    };
+    // Plain data: it always has a JSON form.
+    Event::new(TASK_EVENTS, event.kind(), &data).ok()
+}

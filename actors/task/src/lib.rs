@@ -1,0 +1,39 @@
+//! The `Task` actor: one person's task, its rules decided by `domain::Task`, its truth one row.
+//!
+//! A command's way through this crate: [`commands`] checks that the caller may, hands the state
+//! to the domain's transition, and turns what comes back into a commit ([`commit`]): the new
+//! state, the events, the reminder rows as they must now be, and a poke for the user's clock.
+//!
+//! ```text
+//! CompleteTask ─▶ TaskActor::handle ─▶ domain::Task::complete(self, now) ─▶ (Task, events) ─▶ Turn
+//! ```
+
+mod commands;
+mod commit;
+
+use contracts::task::{
+    CompleteTask, CreateTask, DeleteTask, EditTask, GetTask, ReopenTask, RestoreTask,
+};
+use virtual_actors::{Actor, Methods, RowsSql};
+
+/// A task, addressed by its id.
+#[derive(Debug)]
+pub struct TaskActor;
+
+impl Actor for TaskActor {
+    const TYPE: &'static str = "Task";
+    const TABLE: &'static str = "task";
+    const ROWS: Option<RowsSql> = Some(commit::REMINDER_ROWS);
+    type State = domain::Task;
+
+    fn methods(methods: Methods<Self>) -> Methods<Self> {
+        methods
+            .handles::<CreateTask>()
+            .handles::<EditTask>()
+            .handles::<CompleteTask>()
+            .handles::<ReopenTask>()
+            .handles::<DeleteTask>()
+            .handles::<RestoreTask>()
+            .answers::<GetTask>()
+    }
+}

@@ -1,0 +1,57 @@
+//! The `data` of the CloudEvents on Almanac's topics. Consumers decide by version and id, never by order.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Everything that happens to a task: `task.created`, `task.updated`, `task.completed`,
+/// `task.reopened`, `task.deleted`, `task.restored`.
+pub const TASK_EVENTS: &str = "task-events";
+/// Reminders that have come due: `reminder.due`.
+pub const REMINDERS: &str = "reminders";
+/// What belongs into the history but drives nothing: `reminder.fired`, `notification.delivered`…
+pub const AUDIT_LOGS: &str = "audit-logs";
+
+/// The `data` of events on [`TASK_EVENTS`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskChanged {
+    pub task_id: Uuid,
+    pub user_id: Uuid,
+    /// The task's version with this change.
+    pub version: i64,
+    pub title: String,
+    /// The names of the fields an update changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+}
+
+/// The `data` of `reminder.due` on [`REMINDERS`], and of `reminder.fired` on [`AUDIT_LOGS`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReminderDue {
+    pub reminder_id: Uuid,
+    /// Which firing of the reminder it is; raised by whatever moves or re-arms it.
+    pub generation: i32,
+    pub task_id: Uuid,
+    pub user_id: Uuid,
+    pub title: String,
+    /// The instant planned.
+    pub due_at: DateTime<Utc>,
+    /// The instant it fired, by the database's clock.
+    pub fired_at: DateTime<Utc>,
+    /// `fired_at - due_at` in milliseconds.
+    pub late_ms: i64,
+}
+
+/// The `data` of `notification.delivered`, `notification.superseded` and `notification.failed` on [`AUDIT_LOGS`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeliveryOutcome {
+    pub delivery_id: Uuid,
+    pub notification_id: Uuid,
+    pub reminder_id: Uuid,
+    pub generation: i32,
+    pub task_id: Uuid,
+    pub user_id: Uuid,
+    /// `in_app` or `email`.
+    pub channel: String,
+    pub attempts: i32,
+}

@@ -1,0 +1,104 @@
+//! Messages to the `Task` actor; its id is the task's.
+
+use domain::{Due, NewReminder, Notes, Priority, Tags, Task, TaskPatch, Title, UserId, UserZone, Violations};
+use serde::{Deserialize, Serialize};
+
+use crate::message;
+
+/// Creates the task this actor is. Under an idempotency key the id is made of user and key, so a
+/// retry reaches the same actor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreateTask {
+    pub owner: UserId,
+    pub title: Title,
+    #[serde(default)]
+    pub notes: Notes,
+    #[serde(default)]
+    pub priority: Priority,
+    #[serde(default)]
+    pub tags: Tags,
+    #[serde(default)]
+    pub due: Option<Due>,
+    #[serde(default)]
+    pub reminders: Vec<NewReminder>,
+    pub zone: UserZone,
+}
+
+/// Changes some fields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EditTask {
+    pub user: UserId,
+    #[serde(default)]
+    pub if_version: Option<i64>,
+    pub zone: UserZone,
+    pub patch: TaskPatch,
+}
+
+/// Marks it done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CompleteTask {
+    pub user: UserId,
+    #[serde(default)]
+    pub if_version: Option<i64>,
+}
+
+/// Makes a done task open again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReopenTask {
+    pub user: UserId,
+    #[serde(default)]
+    pub if_version: Option<i64>,
+    pub zone: UserZone,
+}
+
+/// Puts it in the trash, from where it can be restored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeleteTask {
+    pub user: UserId,
+    #[serde(default)]
+    pub if_version: Option<i64>,
+}
+
+/// Takes it out of the trash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RestoreTask {
+    pub user: UserId,
+    #[serde(default)]
+    pub if_version: Option<i64>,
+    pub zone: UserZone,
+}
+
+/// Reads it, through its actor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GetTask {
+    pub user: UserId,
+}
+
+/// A task as of a committed version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskSnapshot {
+    pub version: i64,
+    pub task: Task,
+}
+
+/// Why a command on a task was refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "refusal", rename_all = "snake_case")]
+pub enum TaskRefusal {
+    /// There is no such task, or it belongs to somebody else: the two look the same.
+    NotFound,
+    /// It is in the trash.
+    Deleted,
+    /// `if_version` was given and is not the current version.
+    VersionMismatch { current: i64 },
+    /// The values break rules.
+    Invalid { violations: Violations },
+}
+
+message!(CreateTask => "Task" / "create", TaskSnapshot, TaskRefusal);
+message!(EditTask => "Task" / "edit", TaskSnapshot, TaskRefusal);
+message!(CompleteTask => "Task" / "complete", TaskSnapshot, TaskRefusal);
+message!(ReopenTask => "Task" / "reopen", TaskSnapshot, TaskRefusal);
+message!(DeleteTask => "Task" / "delete", TaskSnapshot, TaskRefusal);
+message!(RestoreTask => "Task" / "restore", TaskSnapshot, TaskRefusal);
+message!(GetTask => "Task" / "get", TaskSnapshot, TaskRefusal);
