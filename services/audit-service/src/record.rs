@@ -1,0 +1,160 @@
+//! `POST /events/task-events` and `/events/audit-logs`: each event becomes one entry, whole.
+//!
+//! An event's id is the entry's key, so one delivered again adds nothing. Nothing is asked of `data` but that
+//! it is an object: fields this version does not know are part of the history too.
+
+use std::sync::LazyLock;
+
+use axum::{Router, extract::State, routing::post};
+use contracts::events::{AUDIT_LOGS, TASK_EVENTS};
+use platform::{CloudEvent, Delivery};
+use prometheus::{IntCounterVec, register_int_counter_vec};
+use serde_json::{Map, Value};
+use sqlx::{PgPool, types::Json};
+use uuid::Uuid;
+
+type Event = CloudEvent<Map<String, Value>>;
+
+static EVENTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    register_int_counter_vec!(
+        "audit_events_total",
+        "Events received, by topic and what became of them: recorded, repeated, retried or dropped.",
+        &["topic", "result"]
+    )
+    .expect("every metric is registered once, under a valid name")
+});
+
+pub(crate) fn routes(pool: PgPool) -> Router {
+    let subscriber = |topic| {
+        post(move |State(pool): State<PgPool>, event: Result<Event, Delivery>| receive(pool, topic, event))
+    };
+    Router::new()
+        .route("/events/task-events", subscriber(TASK_EVENTS))
+        .route("/events/audit-logs", subscriber(AUDIT_LOGS))
+        .with_state(pool)
+}
+
+async fn receive(pool: PgPool, topic: &'static str, event: Result<Event, Delivery>) -> Delivery {
+    let (result, delivery) = match event {
+        Err(Delivery::Drop) => ("dropped", Delivery::Drop),
+        Err(delivery) => ("retried", delivery),
+        Ok(event) => match insert(&pool, topic, &event).await {
+            Ok(true) => ("recorded", Delivery::Success),
+            Ok(false) => ("repeated", Delivery::Success),
+            Err(error) if is_unstorable(&error) => {
+                tracing::error!(topic, event_id = %event.id, %error, "an event cannot be stored: dropped");
+                ("dropped", Delivery::Drop)
+            }
+            Err(error) => {
+                tracing::warn!(topic, event_id = %event.id, %error, "an event waits for the database");
+                ("retried", Delivery::Retry)
+            }
+        },
+    };
+    EVENTS.with_label_values(&[topic, result]).inc();
+    delivery
+}
+
+/// Appends the event; whether it was new.
+async fn insert(pool: &PgPool, topic: &str, event: &Event) -> Result<bool, sqlx::Error> {
+    let id_in = |member: &str| event.data.get(member)?.as_str()?.parse::<Uuid>().ok();
+    let appended = sqlx::query(
+        "INSERT INTO audit.entry (event_id, topic, type, task_id, user_id, version, at, data)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (event_id) DO NOTHING",
+    )
+    .bind(event.id)
+    .bind(topic)
+    .bind(&event.kind)
+    .bind(id_in("task_id"))
+    .bind(id_in("user_id"))
+    .bind(event.data.get("version").and_then(Value::as_i64))
+    .bind(event.time)
+    .bind(Json(&event.data))
+    .execute(pool)
+    .await?;
+    Ok(appended.rows_affected() == 1)
+}
+
+/// A value PostgreSQL will never take, such as a string with U+0000: SQLSTATE class 22, data exception.
+fn is_unstorable(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("22"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{TASK, call, deliver, task_event};
+
+    #[sqlx::test(migrations = false)]
+    async fn an_event_delivered_again_adds_nothing(pool: PgPool) {
+        schema::migrate(&pool).await.unwrap();
+        let event = task_event(1, "task.created", 1, "2026-12-01T08:00:00.123Z");
+
+        assert_eq!(deliver(&pool, TASK_EVENTS, &event).await, "SUCCESS");
+        assert_eq!(deliver(&pool, TASK_EVENTS, &event).await, "SUCCESS");
+        // Even by way of the other topic.
+        assert_eq!(deliver(&pool, AUDIT_LOGS, &event).await, "SUCCESS");
+
+        let (_, body) = call(&pool, &format!("/entries?task_id={TASK}")).await;
+        assert_eq!(body["items"].as_array().unwrap().len(), 1);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn fields_nobody_knows_are_kept(pool: PgPool) {
+        schema::migrate(&pool).await.unwrap();
+        let mut event = task_event(1, "task.teleported", 7, "2026-12-01T08:00:00Z");
+        event["data"]["to"] = json!({ "planet": "Mars", "lucky": [1.5, null] });
+
+        assert_eq!(deliver(&pool, AUDIT_LOGS, &event).await, "SUCCESS");
+
+        let sql = "SELECT data FROM audit.entry WHERE topic = 'audit-logs' AND version = 7";
+        let stored: Json<Value> = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+        assert_eq!(stored.0, event["data"]);
+        let (_, body) = call(&pool, &format!("/entries?task_id={TASK}")).await;
+        assert_eq!(body["items"][0]["to"], event["data"]["to"]);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn what_can_never_be_recorded_is_dropped(pool: PgPool) {
+        schema::migrate(&pool).await.unwrap();
+        let event = task_event(1, "task.created", 1, "2026-12-01T08:00:00Z");
+        let with = |member: &str, value: Value| {
+            let mut event = event.clone();
+            event[member] = value;
+            event
+        };
+        for broken in [
+            with("id", json!("not a UUID")),
+            with("time", json!("yesterday")),
+            with("data", json!("a text")),
+            with("data", json!({ "title": "U+0000: \0" })),
+        ] {
+            assert_eq!(deliver(&pool, TASK_EVENTS, &broken).await, "DROP", "{broken}");
+        }
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn without_a_database_the_event_is_to_come_again(pool: PgPool) {
+        pool.close().await;
+        let event = task_event(1, "task.created", 1, "2026-12-01T08:00:00Z");
+        assert_eq!(deliver(&pool, TASK_EVENTS, &event).await, "RETRY");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn entries_can_be_neither_changed_nor_removed(pool: PgPool) {
+        schema::migrate(&pool).await.unwrap();
+        deliver(&pool, TASK_EVENTS, &task_event(1, "task.created", 1, "2026-12-01T08:00:00Z")).await;
+        for change in [
+            "UPDATE audit.entry SET type = 'task.forgotten'",
+            "DELETE FROM audit.entry",
+            "TRUNCATE audit.entry",
+        ] {
+            let error = sqlx::query(change).execute(&pool).await.unwrap_err();
+            assert!(error.to_string().contains("append-only"), "{change}: {error}");
+        }
+    }
+}

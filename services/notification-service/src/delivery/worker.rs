@@ -1,0 +1,170 @@
+//! The worker: one mail at a time, at once when woken, else every second.
+//!
+//! Replicas share the queue by their claims. Within a process there is one worker, because a send
+//! must not overlap another (see [`DaprBinding`](super::DaprBinding)).
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use sqlx::PgPool;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
+use virtual_actors::RelayHandle;
+
+use super::{
+    claim::{Claimed, claim},
+    mail::Mail,
+    outcome::{Outcome, Recorded, record},
+    retry::pause_after,
+    sender::{SendError, Sender},
+};
+use crate::metrics;
+
+/// How often the worker looks when nobody wakes it: for retries, and for mail other replicas queued and left.
+const POLL: Duration = Duration::from_secs(1);
+/// How long it tries to record an outcome before it leaves that to the end of the lease.
+const RECORD_PATIENCE: Duration = Duration::from_secs(10);
+const RECORD_PAUSE: Duration = Duration::from_millis(250);
+
+/// Sends queued mail through `S`.
+pub(crate) struct Worker<S> {
+    pool: PgPool,
+    sender: S,
+    domain: String,
+    relay: RelayHandle,
+    handle: WorkerHandle,
+}
+
+/// Wakes the worker of this process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WorkerHandle(Arc<Notify>);
+
+impl WorkerHandle {
+    /// There may be mail to send.
+    pub(crate) fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+impl<S: Sender> Worker<S> {
+    /// A worker whose Message-IDs end in `domain`, and which wakes `relay` when there are audit events.
+    pub(crate) fn new(pool: PgPool, sender: S, domain: String, relay: RelayHandle) -> Self {
+        Self { pool, sender, domain, relay, handle: WorkerHandle::default() }
+    }
+
+    /// What wakes it.
+    pub(crate) fn handle(&self) -> WorkerHandle {
+        self.handle.clone()
+    }
+
+    /// Works until `stop` is ready; a send in hand is finished and recorded first.
+    pub(crate) async fn run(self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        let mut database_up = true;
+        loop {
+            // A panic costs one attempt, not the worker: its delivery is taken again when the lease ends.
+            let worked = AssertUnwindSafe(self.deliver_next()).catch_unwind().await;
+            let idle = match worked {
+                Ok(Ok(found)) => {
+                    database_up = true;
+                    !found
+                }
+                Ok(Err(error)) => {
+                    if std::mem::take(&mut database_up) {
+                        tracing::warn!(%error, "mail waits: the database is unavailable");
+                    }
+                    true
+                }
+                Err(_) => {
+                    tracing::error!("a delivery panicked");
+                    true
+                }
+            };
+            if !idle {
+                if stop.as_mut().now_or_never().is_some() {
+                    return;
+                }
+                continue;
+            }
+            tokio::select! {
+                () = &mut stop => return,
+                () = self.handle.0.notified() => {}
+                () = sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Claims and delivers one mail; whether there was one.
+    pub(super) async fn deliver_next(&self) -> Result<bool, sqlx::Error> {
+        let Some(claimed) = claim(&self.pool).await? else { return Ok(false) };
+        let outcome = self.attempt(&claimed).await;
+        self.settle(&claimed, &outcome).await;
+        Ok(true)
+    }
+
+    async fn attempt(&self, claimed: &Claimed) -> Outcome {
+        if !claimed.current {
+            return Outcome::Superseded;
+        }
+        let mail = Mail::compose(claimed, &self.domain);
+        // The binding takes a list of addresses; ours is one.
+        if mail.to.contains(';') {
+            return Outcome::Failed { error: "not a single e-mail address".to_owned() };
+        }
+        match self.sender.send(mail).await {
+            Ok(()) => Outcome::Delivered,
+            Err(SendError::Refused(error)) => Outcome::Failed { error },
+            Err(SendError::Failed(error)) => match pause_after(claimed.attempts) {
+                Some(after) => Outcome::Retry { error, after },
+                None => Outcome::Failed { error },
+            },
+        }
+    }
+
+    /// Records the outcome, through a short outage of the database too: a sent mail that is not recorded is sent again.
+    async fn settle(&self, claimed: &Claimed, outcome: &Outcome) {
+        let started = Instant::now();
+        let recorded = loop {
+            match record(&self.pool, claimed, outcome).await {
+                Ok(recorded) => break recorded,
+                Err(error) if started.elapsed() < RECORD_PATIENCE => {
+                    tracing::debug!(delivery_id = %claimed.id, %error, "recording an outcome again");
+                    sleep(RECORD_PAUSE).await;
+                }
+                Err(error) => {
+                    tracing::error!(delivery_id = %claimed.id, ?outcome, %error,
+                        "an outcome cannot be recorded; the delivery is repeated when its lease ends");
+                    return;
+                }
+            }
+        };
+        let result = if recorded == Recorded::Lost { "lost" } else { outcome.name() };
+        metrics::ATTEMPTS.with_label_values(&[result]).inc();
+        report(claimed, outcome, recorded);
+        if let Recorded::Settled { delay } = recorded {
+            self.relay.wake();
+            if *outcome == Outcome::Delivered {
+                metrics::DELAY.observe(delay);
+            }
+        }
+    }
+}
+
+fn report(Claimed { id, attempts, .. }: &Claimed, outcome: &Outcome, recorded: Recorded) {
+    match (outcome, recorded) {
+        (_, Recorded::Lost) => {
+            tracing::warn!(delivery_id = %id, attempts, ?outcome, "another worker had taken a delivery over");
+        }
+        (Outcome::Delivered, _) => tracing::info!(delivery_id = %id, attempts, "a mail was delivered"),
+        (Outcome::Superseded, _) => tracing::info!(delivery_id = %id, "a mail was superseded"),
+        (Outcome::Retry { error, after }, _) => {
+            let seconds = after.as_secs();
+            tracing::warn!(delivery_id = %id, attempts, error, seconds, "a mail is tried again later");
+        }
+        (Outcome::Failed { error }, _) => {
+            tracing::error!(delivery_id = %id, attempts, error, "a mail could not be delivered");
+        }
+    }
+}

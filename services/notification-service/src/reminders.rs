@@ -1,0 +1,66 @@
+//! `POST /events/reminders`: a reminder that came due goes to its user's `Notification` actor.
+
+use axum::{Router, extract::State, routing::post};
+use contracts::{events::ReminderDue, notification::Notify};
+use platform::{CloudEvent, Delivery};
+use virtual_actors::{ActorClient, CallError, CommandId};
+
+use crate::{delivery::WorkerHandle, metrics};
+
+#[derive(Clone)]
+struct Subscriber {
+    actors: ActorClient,
+    worker: WorkerHandle,
+}
+
+pub(crate) fn routes(actors: ActorClient, worker: WorkerHandle) -> Router {
+    Router::new().route("/events/reminders", post(receive)).with_state(Subscriber { actors, worker })
+}
+
+async fn receive(
+    State(subscriber): State<Subscriber>,
+    event: Result<CloudEvent<ReminderDue>, Delivery>,
+) -> Delivery {
+    let delivery = match event {
+        Ok(event) => subscriber.notify(event).await,
+        Err(delivery) => delivery,
+    };
+    if delivery == Delivery::Drop {
+        metrics::EVENTS_DROPPED.inc();
+    }
+    delivery
+}
+
+impl Subscriber {
+    async fn notify(&self, event: CloudEvent<ReminderDue>) -> Delivery {
+        if event.kind != "reminder.due" {
+            tracing::error!(event_id = %event.id, kind = event.kind, "an event of another type: dropped");
+            return Delivery::Drop;
+        }
+        let user = event.data.user_id.to_string();
+        let notify = Notify { reminder: event.data };
+        match self.actors.call(&user, &notify).command(CommandId(event.id)).await {
+            Ok(_) => {
+                self.worker.wake();
+                Delivery::Success
+            }
+            Err(CallError::Refused(never)) => match never {},
+            Err(CallError::Unavailable(detail)) => {
+                tracing::warn!(event_id = %event.id, detail, "a reminder waits for its actor");
+                Delivery::Retry
+            }
+            Err(CallError::Conflict) => {
+                tracing::error!(event_id = %event.id, "the event's id was used for another event: dropped");
+                Delivery::Drop
+            }
+            // A defect or a wrong setting, on this side: dropping would lose the reminder over it.
+            Err(CallError::Failed(detail)) => {
+                tracing::error!(event_id = %event.id, detail, "a reminder's turn failed");
+                Delivery::Retry
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
