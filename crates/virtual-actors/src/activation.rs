@@ -14,6 +14,7 @@ use crate::{
     actor::Actor,
     call::{Call, Outcome},
     engine::{Effects, Engine},
+    hosted::Registry,
     metrics,
     registrar::Registrar,
     relay::RelayHandle,
@@ -35,6 +36,7 @@ pub(crate) struct Activation<A: Actor> {
     /// Out while a turn runs.
     engine: Option<Engine<A>>,
     surroundings: Surroundings,
+    registry: Registry<A>,
     timer: Option<SpawnHandle>,
     last_turn: Instant,
 }
@@ -61,8 +63,14 @@ impl actix::Message for Passivate {
 }
 
 impl<A: Actor> Activation<A> {
-    pub(crate) fn new(actor_id: String, engine: Engine<A>, surroundings: Surroundings) -> Self {
-        Self { actor_id, engine: Some(engine), surroundings, timer: None, last_turn: Instant::now() }
+    pub(crate) fn new(
+        actor_id: String,
+        engine: Engine<A>,
+        surroundings: Surroundings,
+        registry: Registry<A>,
+    ) -> Self {
+        let last_turn = Instant::now();
+        Self { actor_id, engine: Some(engine), surroundings, registry, timer: None, last_turn }
     }
 
     fn perform(&mut self, effects: Effects, ctx: &mut Context<Self>) {
@@ -92,7 +100,8 @@ impl<A: Actor> Activation<A> {
     ) -> impl actix::ActorFuture<Self, Output = ()> + 'static {
         let engine = self.engine.take();
         let trace_id = call.traceparent.as_deref().and_then(trace::trace_id).unwrap_or_default();
-        let span = tracing::info_span!("turn", actor_type = A::TYPE, actor_id = %self.actor_id, %method, trace_id);
+        let span =
+            tracing::info_span!("turn", actor_type = A::TYPE, actor_id = %self.actor_id, %method, trace_id);
         let turn = async move {
             let Some(mut engine) = engine else {
                 // Cannot be: the mailbox waits for a turn before it gives out the next message.
@@ -129,7 +138,8 @@ impl<A: Actor> actix::Actor for Activation<A> {
         });
     }
 
-    fn stopped(&mut self, _: &mut Self::Context) {
+    fn stopped(&mut self, ctx: &mut Self::Context) {
+        self.registry.ended(&self.actor_id, &ctx.address());
         metrics::ACTIVATIONS.with_label_values(&[A::TYPE]).dec();
     }
 }

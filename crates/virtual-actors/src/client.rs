@@ -106,13 +106,8 @@ impl<M: Message> ActorCall<'_, M> {
             let left = deadline.saturating_duration_since(Instant::now());
             call.timeout_ms = Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
             let body = serde_json::to_vec(&call).map_err(|error| CallError::Failed(error.to_string()))?;
-            let attempt = self.client.sidecar.invoke_actor(
-                M::ACTOR,
-                self.actor_id,
-                M::METHOD,
-                body,
-                left.min(ATTEMPT),
-            );
+            let attempt =
+                self.client.sidecar.invoke_actor(M::ACTOR, self.actor_id, M::METHOD, body, left.min(ATTEMPT));
             let detail = match attempt.await {
                 Ok(answer) => match reply_of::<M>(&answer) {
                     Err(CallError::Unavailable(detail)) => detail,
@@ -124,7 +119,13 @@ impl<M: Message> ActorCall<'_, M> {
             if Instant::now() + pause >= deadline {
                 return Err(CallError::Unavailable(detail));
             }
-            tracing::debug!(actor = M::ACTOR, id = self.actor_id, method = M::METHOD, detail, "calling again");
+            tracing::debug!(
+                actor = M::ACTOR,
+                id = self.actor_id,
+                method = M::METHOD,
+                detail,
+                "calling again"
+            );
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -145,7 +146,8 @@ where
 
 fn reply_of<M: Message>(answer: &[u8]) -> Result<M::Reply, CallError<M::Refusal>> {
     fn typed<T: DeserializeOwned, R>(value: serde_json::Value) -> Result<T, CallError<R>> {
-        serde_json::from_value(value).map_err(|error| CallError::Failed(format!("not the answer expected: {error}")))
+        serde_json::from_value(value)
+            .map_err(|error| CallError::Failed(format!("not the answer expected: {error}")))
     }
     let outcome: Outcome = serde_json::from_slice(answer)
         .map_err(|error| CallError::Failed(format!("not an actor host's answer: {error}")))?;

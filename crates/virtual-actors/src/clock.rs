@@ -1,6 +1,6 @@
 //! Time and ids as arguments, so that a test can choose them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 /// The wall clock.
@@ -22,7 +22,8 @@ pub struct System;
 impl Clock for System {
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        // No finer than what PostgreSQL keeps, so that a time is the same wherever it was written.
+        Utc::now().trunc_subsecs(6)
     }
 }
 

@@ -83,12 +83,13 @@ impl DaprSidecar {
 
     async fn publish_bulk(&self, topic: &str, events: Vec<Publication>) -> Result<Vec<bool>, SidecarError> {
         let count = events.len();
-        let entries = events.into_iter().enumerate().map(|(index, publication)| proto::BulkPublishRequestEntry {
-            entry_id: index.to_string(),
-            event: publication.event.to_string().into_bytes(),
-            content_type: CLOUD_EVENTS.to_owned(),
-            metadata: partition_key(publication.key),
-        });
+        let entries =
+            events.into_iter().enumerate().map(|(index, publication)| proto::BulkPublishRequestEntry {
+                entry_id: index.to_string(),
+                event: publication.event.to_string().into_bytes(),
+                content_type: CLOUD_EVENTS.to_owned(),
+                metadata: partition_key(publication.key),
+            });
         let request = proto::BulkPublishRequest {
             pubsub_name: self.pubsub.clone(),
             topic: topic.to_owned(),

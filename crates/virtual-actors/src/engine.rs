@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     context::{ReadContext, TurnContext},
     event::Source,
-    methods::{Decision, Method, MethodError, Methods, Reply},
+    methods::{Answer, Handle, Method, MethodError, Methods, Reply},
     recent::RecentAnswers,
     statement::Timer,
     store::{Answered, Changes, Commit, Committed, Kind, Loaded, Store, StoreError},
@@ -143,7 +143,7 @@ impl<A: Actor> Engine<A> {
     async fn decide(
         &mut self,
         name: &str,
-        handle: fn(Option<A::State>, Value, &TurnContext<'_>) -> Result<Decision<A>, MethodError>,
+        handle: Handle<A>,
         call: &Call,
         effects: &mut Effects,
     ) -> Result<Outcome, Stop> {
@@ -189,7 +189,9 @@ impl<A: Actor> Engine<A> {
         let emitted = changes.as_ref().is_some_and(|changes| !changes.outbox.is_empty());
         let command = match call.command_id {
             None => None,
-            Some(id) => Some((id, Answered { fingerprint: fingerprint.clone(), outcome: to_json(&outcome)? })),
+            Some(id) => {
+                Some((id, Answered { fingerprint: fingerprint.clone(), outcome: to_json(&outcome)? }))
+            }
         };
 
         let commit = Commit { actor_id: &self.actor_id, version, command: command.clone(), change: changes };
@@ -214,12 +216,7 @@ impl<A: Actor> Engine<A> {
         }
     }
 
-    async fn read(
-        &mut self,
-        answer: fn(Option<&A::State>, Value, &ReadContext<'_>) -> Result<Reply, MethodError>,
-        call: &Call,
-        effects: &mut Effects,
-    ) -> Result<Outcome, Stop> {
+    async fn read(&mut self, answer: Answer<A>, call: &Call, effects: &mut Effects) -> Result<Outcome, Stop> {
         match &self.current {
             // A stale owner must not answer from a state another owner has replaced.
             Some(current) => {
@@ -232,8 +229,7 @@ impl<A: Actor> Engine<A> {
             }
         }
         let Some(current) = &self.current else { return Err(Stop::LostRace) };
-        let read =
-            ReadContext { actor_id: &self.actor_id, now: self.clock.now(), version: current.version };
+        let read = ReadContext { actor_id: &self.actor_id, now: self.clock.now(), version: current.version };
         Ok(match guarded(|| answer(current.state.as_ref(), call.message.clone(), &read))?? {
             Reply::Done(reply) => Outcome::Done { reply },
             Reply::Refused(refusal) => Outcome::Refused { refusal },
@@ -277,8 +273,9 @@ impl<A: Actor> Engine<A> {
         if answered.fingerprint != *fingerprint {
             return Outcome::CommandIdReused;
         }
-        serde_json::from_value(answered.outcome)
-            .unwrap_or_else(|error| Outcome::Fault { detail: format!("a stored answer cannot be read: {error}") })
+        serde_json::from_value(answered.outcome).unwrap_or_else(|error| Outcome::Fault {
+            detail: format!("a stored answer cannot be read: {error}"),
+        })
     }
 }
 

@@ -3,25 +3,20 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use actix::{Actor as _, Addr, ArbiterHandle, dev::SendError};
 use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    activation::{Activation, Passivate, Surroundings, TurnMessage},
+    activation::{Surroundings, TurnMessage},
     actor::Actor,
     arbiters,
     call::{Call, Outcome},
     clock::Clock,
-    engine::Engine,
-    methods::Methods,
+    hosted::{Hosted, HostedType, Parts},
     metrics,
     registrar::Registrar,
     relay::RelayHandle,
@@ -42,11 +37,7 @@ pub struct HostSettings {
 
 impl Default for HostSettings {
     fn default() -> Self {
-        Self {
-            idle_timeout: Duration::from_secs(600),
-            drain_timeout: Duration::from_secs(10),
-            mailbox: 256,
-        }
+        Self { idle_timeout: Duration::from_secs(600), drain_timeout: Duration::from_secs(10), mailbox: 256 }
     }
 }
 
@@ -69,6 +60,9 @@ impl fmt::Debug for Host {
     }
 }
 
+/// Starts one actor type.
+type Starter = Box<dyn FnOnce(&Parts) -> (&'static str, Box<dyn HostedType>)>;
+
 /// Collects the actor types a process hosts.
 pub struct HostBuilder {
     store: Arc<dyn Store>,
@@ -76,14 +70,7 @@ pub struct HostBuilder {
     clock: Arc<dyn Clock>,
     settings: HostSettings,
     relay: RelayHandle,
-    types: Vec<Box<dyn FnOnce(&Parts) -> (&'static str, Box<dyn HostedType>)>>,
-}
-
-struct Parts {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    surroundings: Surroundings,
-    arbiters: Arc<[ArbiterHandle]>,
+    types: Vec<Starter>,
 }
 
 impl Host {
@@ -190,92 +177,3 @@ impl HostBuilder {
         Ok(Host { inner: Arc::new(inner) })
     }
 }
-
-/// The activations of one actor type, with the type erased.
-trait HostedType: Send + Sync {
-    fn actor_type(&self) -> &'static str;
-    /// Puts a call into its actor's mailbox; `false` if that is full.
-    fn send(&self, actor_id: &str, message: TurnMessage) -> bool;
-    fn passivate(&self, actor_id: &str);
-    fn reminder_method(&self, name: &str) -> Option<&'static str>;
-}
-
-struct Hosted<A: Actor> {
-    methods: Arc<Methods<A>>,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    surroundings: Surroundings,
-    arbiters: Arc<[ArbiterHandle]>,
-    next_arbiter: AtomicUsize,
-    activations: Mutex<HashMap<String, Addr<Activation<A>>>>,
-}
-
-impl<A: Actor> Hosted<A> {
-    fn new(parts: &Parts) -> Self {
-        Self {
-            methods: Arc::new(Methods::of_actor()),
-            store: Arc::clone(&parts.store),
-            clock: Arc::clone(&parts.clock),
-            surroundings: parts.surroundings.clone(),
-            arbiters: Arc::clone(&parts.arbiters),
-            next_arbiter: AtomicUsize::new(0),
-            activations: Mutex::default(),
-        }
-    }
-
-    fn activate(&self, actor_id: &str) -> Addr<Activation<A>> {
-        let engine = Engine::new(
-            actor_id,
-            Arc::clone(&self.methods),
-            Arc::clone(&self.store),
-            Arc::clone(&self.clock),
-        );
-        let activation = Activation::new(actor_id.to_owned(), engine, self.surroundings.clone());
-        let turn = self.next_arbiter.fetch_add(1, Ordering::Relaxed);
-        Activation::start_in_arbiter(&self.arbiters[turn % self.arbiters.len()], |_| activation)
-    }
-
-    /// The living activation of this actor, made now if there is none.
-    fn address(&self, actor_id: &str) -> Addr<Activation<A>> {
-        let mut activations = self.activations.lock().unwrap_or_else(PoisonError::into_inner);
-        match activations.get(actor_id) {
-            Some(address) if address.connected() => address.clone(),
-            _ => {
-                // Each new activation takes the ended ones out with it, a few at a time on average.
-                if activations.len() > 1024 && activations.len().is_power_of_two() {
-                    activations.retain(|_, address| address.connected());
-                }
-                let address = self.activate(actor_id);
-                activations.insert(actor_id.to_owned(), address.clone());
-                address
-            }
-        }
-    }
-}
-
-impl<A: Actor> HostedType for Hosted<A> {
-    fn actor_type(&self) -> &'static str {
-        A::TYPE
-    }
-
-    fn send(&self, actor_id: &str, message: TurnMessage) -> bool {
-        match self.address(actor_id).try_send(message) {
-            Ok(()) => true,
-            Err(SendError::Full(_)) => false,
-            // It ended between the look and the send: a new one takes the call.
-            Err(SendError::Closed(message)) => self.address(actor_id).try_send(message).is_ok(),
-        }
-    }
-
-    fn passivate(&self, actor_id: &str) {
-        let address = self.activations.lock().unwrap_or_else(PoisonError::into_inner).remove(actor_id);
-        if let Some(address) = address {
-            address.do_send(Passivate);
-        }
-    }
-
-    fn reminder_method(&self, name: &str) -> Option<&'static str> {
-        A::on_reminder(name)
-    }
-}
-

@@ -23,9 +23,17 @@ impl<A: Actor> fmt::Debug for Methods<A> {
     }
 }
 
+/// [`Handles::handle`] with its types erased.
+pub(crate) type Handle<A> =
+    fn(Option<<A as Actor>::State>, Value, &TurnContext<'_>) -> Result<Decision<A>, MethodError>;
+
+/// [`Answers::answer`] with its types erased.
+pub(crate) type Answer<A> =
+    fn(Option<&<A as Actor>::State>, Value, &ReadContext<'_>) -> Result<Reply, MethodError>;
+
 pub(crate) enum Method<A: Actor> {
-    Handle(fn(Option<A::State>, Value, &TurnContext<'_>) -> Result<Decision<A>, MethodError>),
-    Answer(fn(Option<&A::State>, Value, &ReadContext<'_>) -> Result<Reply, MethodError>),
+    Handle(Handle<A>),
+    Answer(Answer<A>),
     Execute {
         statement: fn(&Value) -> Result<Statement, MethodError>,
         executed: fn(Value, Value) -> Result<Executed<Value>, MethodError>,
@@ -53,7 +61,8 @@ pub(crate) enum MethodError {
 }
 
 impl<A: Actor> Methods<A> {
-    pub(crate) fn of_actor() -> Self {
+    /// The methods of an actor type, for an [`Engine`](crate::Engine).
+    pub fn of_actor() -> Self {
         A::methods(Self { by_name: HashMap::new() })
     }
 

@@ -112,6 +112,15 @@ pub enum Destination {
     Actor { actor_type: String, actor_id: String, method: String },
 }
 
+/// The two ways out of the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// To pub/sub topics.
+    Topics,
+    /// To actors.
+    Actors,
+}
+
 /// An outbox entry as the relay reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pending {
@@ -173,7 +182,13 @@ pub trait Outbox: Send + Sync + 'static {
     async fn release(&self, relay: Uuid) -> Result<(), StoreError>;
 
     /// Entries of claimed partitions that are ready, oldest first, without those for `blocked` topics.
-    async fn ready(&self, relay: Uuid, blocked: &[String], limit: i64) -> Result<Vec<Pending>, StoreError>;
+    async fn ready(
+        &self,
+        relay: Uuid,
+        lane: Lane,
+        blocked: &[String],
+        limit: usize,
+    ) -> Result<Vec<Pending>, StoreError>;
 
     /// These were accepted where they go: remove them.
     async fn accepted(&self, seqs: &[i64]) -> Result<(), StoreError>;
@@ -194,4 +209,3 @@ pub fn partition_of(actor_type: &str, actor_id: &str) -> i16 {
     let digest = Sha256::digest(format!("{actor_type}/{actor_id}").as_bytes());
     i16::from(digest[0]) % PARTITIONS
 }
-

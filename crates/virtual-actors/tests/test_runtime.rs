@@ -116,3 +116,10 @@ fn a_run_is_decided_by_its_seed() {
     assert_eq!(run(3), run(3));
     assert!((0..20).any(|seed| run(seed) != run(3)), "seeds make a difference");
 }
+
+#[test]
+fn the_store_in_memory_keeps_the_contract_of_stores() {
+    TestRuntime::new(1).run(|world| async move {
+        virtual_actors::testing::store_contract::run_all(world.store()).await;
+    });
+}

@@ -35,10 +35,13 @@ const REMEMBER: &str = "remembered AS (
 
 const EMIT: &str = "emitted AS (
     INSERT INTO actor_outbox (event_id, partition, version, destination, topic, key, actor_type, actor_id, method, body)
-    SELECT e.event_id, e.partition, e.version, e.destination, e.topic, e.key, e.actor_type, e.actor_id, e.method, e.body
-    FROM guard, jsonb_to_recordset($9::jsonb) WITH ORDINALITY AS e (
+    SELECT e.event_id, e.partition, e.version, e.destination, e.topic, e.key, e.actor_type, e.actor_id, e.method,
+        coalesce(e.body, 'null'::jsonb)
+    FROM guard, ROWS FROM (jsonb_to_recordset($9::jsonb) AS (
         event_id uuid, partition smallint, version bigint, destination text, topic text, key text,
-        actor_type text, actor_id text, method text, body jsonb, position bigint
+        actor_type text, actor_id text, method text, body jsonb
+    )) WITH ORDINALITY AS e (
+        event_id, partition, version, destination, topic, key, actor_type, actor_id, method, body, position
     )
     ORDER BY e.position
 )";

@@ -8,7 +8,7 @@ use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
 use super::{PgStore, store_error};
-use crate::store::{Backlog, Destination, Entry, Outbox, Pending, StoreError};
+use crate::store::{Backlog, Destination, Entry, Lane, Outbox, Pending, StoreError};
 
 #[derive(FromRow)]
 struct OutboxRow {
@@ -76,16 +76,18 @@ free AS (
 UPDATE actor_outbox_share AS s SET relay = $1, leased_until = clock_timestamp() + interval '10 s'
 FROM free WHERE s.partition = free.partition";
 
-const HELD: &str = "SELECT count(*) FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp()";
+const HELD: &str =
+    "SELECT count(*) FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp()";
 
 const READY: &str = "
 SELECT seq, event_id, partition, version, topic, key, actor_type, actor_id, method, body
 FROM actor_outbox
 WHERE partition IN (SELECT partition FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp())
   AND not_before <= clock_timestamp()
-  AND (topic IS NULL OR topic <> ALL ($2))
+  AND destination = $2
+  AND (topic IS NULL OR topic <> ALL ($3))
 ORDER BY seq
-LIMIT $3";
+LIMIT $4";
 
 const DEFER: &str = "
 UPDATE actor_outbox
@@ -112,20 +114,33 @@ impl Outbox for PgStore {
 
     async fn release(&self, relay: Uuid) -> Result<(), StoreError> {
         let release = async {
-            sqlx::query("UPDATE actor_outbox_share SET relay = NULL, leased_until = '-infinity' WHERE relay = $1")
-                .bind(relay)
-                .execute(&self.pool)
-                .await?;
+            sqlx::query(
+                "UPDATE actor_outbox_share SET relay = NULL, leased_until = '-infinity' WHERE relay = $1",
+            )
+            .bind(relay)
+            .execute(&self.pool)
+            .await?;
             sqlx::query("DELETE FROM actor_relay WHERE relay = $1").bind(relay).execute(&self.pool).await
         };
         release.await.map(drop).map_err(|error| store_error(&error))
     }
 
-    async fn ready(&self, relay: Uuid, blocked: &[String], limit: i64) -> Result<Vec<Pending>, StoreError> {
+    async fn ready(
+        &self,
+        relay: Uuid,
+        lane: Lane,
+        blocked: &[String],
+        limit: usize,
+    ) -> Result<Vec<Pending>, StoreError> {
+        let destination = match lane {
+            Lane::Topics => "topic",
+            Lane::Actors => "actor",
+        };
         sqlx::query_as::<_, OutboxRow>(READY)
             .bind(relay)
+            .bind(destination)
             .bind(blocked)
-            .bind(limit)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.pool)
             .await
             .map(|rows| rows.into_iter().map(Pending::from).collect())
@@ -142,12 +157,7 @@ impl Outbox for PgStore {
     }
 
     async fn deferred(&self, seqs: &[i64]) -> Result<(), StoreError> {
-        sqlx::query(DEFER)
-            .bind(seqs)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|error| store_error(&error))
+        sqlx::query(DEFER).bind(seqs).execute(&self.pool).await.map(drop).map_err(|error| store_error(&error))
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

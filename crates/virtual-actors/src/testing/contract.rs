@@ -158,7 +158,11 @@ async fn a_crash_before_the_commit_leaves_nothing(runtime: &dyn Runtime, actor: 
     assert!(matches!(lost, Outcome::Unavailable { .. }), "{lost:?}");
     assert_eq!(total(runtime, 1, actor).await, 1);
     assert_eq!(runtime.published(actor, TOPIC).await.len(), 1, "no event either");
-    assert_eq!(count(on(runtime, 1, actor, &Increment { by: 10 }, 2).await).total, 11, "the retry is decided");
+    assert_eq!(
+        count(on(runtime, 1, actor, &Increment { by: 10 }, 2).await).total,
+        11,
+        "the retry is decided"
+    );
 }
 
 async fn a_crash_after_the_commit_leaves_the_event_to_be_published(runtime: &dyn Runtime, actor: &str) {
@@ -167,7 +171,11 @@ async fn a_crash_after_the_commit_leaves_the_event_to_be_published(runtime: &dyn
     assert!(matches!(unknown, Outcome::Unavailable { .. }), "{unknown:?}");
     let events = runtime.published(actor, TOPIC).await;
     assert!(!events.is_empty(), "the event waits in the outbox for any relay");
-    assert_eq!(count(on(runtime, 1, actor, &Increment { by: 4 }, 1).await).total, 4, "the retry finds the answer");
+    assert_eq!(
+        count(on(runtime, 1, actor, &Increment { by: 4 }, 1).await).total,
+        4,
+        "the retry finds the answer"
+    );
     assert_eq!(total(runtime, 0, actor).await, 4);
 }
 

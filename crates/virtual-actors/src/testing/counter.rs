@@ -3,9 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Actor, Answers, Event, Handles, Message, Methods, ReadContext, Reminder, Turn, TurnContext,
-};
+use crate::{Actor, Answers, Event, Handles, Message, Methods, ReadContext, Reminder, Turn, TurnContext};
 
 /// The topic of its events.
 pub const TOPIC: &str = "counted";

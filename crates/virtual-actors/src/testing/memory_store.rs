@@ -14,7 +14,10 @@ use crate::{
     call::CommandId,
     clock::Clock,
     statement::Statement,
-    store::{Answered, Backlog, Commit, Committed, Entry, Kind, Loaded, Outbox, Pending, Store, StoreError},
+    store::{
+        Answered, Backlog, Commit, Committed, Destination, Entry, Kind, Lane, Loaded, Outbox, Pending, Store,
+        StoreError,
+    },
 };
 
 /// States, answers and the outbox of all hosts of a test runtime.
@@ -25,7 +28,8 @@ pub struct MemoryStore {
 }
 
 type ActorKey = (&'static str, String);
-type StatementDouble = Arc<dyn Fn(&mut Vec<Entry>, &str, &Value, chrono::DateTime<chrono::Utc>) -> Value + Send + Sync>;
+type StatementDouble =
+    Arc<dyn Fn(&mut Vec<Entry>, &str, &Value, chrono::DateTime<chrono::Utc>) -> Value + Send + Sync>;
 
 #[derive(Default)]
 struct Tables {
@@ -147,17 +151,20 @@ impl Outbox for MemoryStore {
         Ok(())
     }
 
-    async fn ready(&self, _: Uuid, blocked: &[String], limit: i64) -> Result<Vec<Pending>, StoreError> {
+    async fn ready(
+        &self,
+        _: Uuid,
+        lane: Lane,
+        blocked: &[String],
+        limit: usize,
+    ) -> Result<Vec<Pending>, StoreError> {
         self.schedule.step().await;
         let tables = self.tables();
         let ready = tables.outbox.iter().filter(|(_, entry)| match &entry.destination {
-            crate::store::Destination::Topic { topic, .. } => !blocked.contains(topic),
-            crate::store::Destination::Actor { .. } => true,
+            Destination::Topic { topic, .. } => lane == Lane::Topics && !blocked.contains(topic),
+            Destination::Actor { .. } => lane == Lane::Actors,
         });
-        Ok(ready
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|(seq, entry)| Pending { seq: *seq, entry: entry.clone() })
-            .collect())
+        Ok(ready.take(limit).map(|(seq, entry)| Pending { seq: *seq, entry: entry.clone() }).collect())
     }
 
     async fn accepted(&self, seqs: &[i64]) -> Result<(), StoreError> {

@@ -25,6 +25,7 @@ mod faulty_store;
 mod memory_store;
 mod runtime;
 mod schedule;
+pub mod store_contract;
 mod world;
 
 pub use faulty_store::{Fault, FaultyStore};

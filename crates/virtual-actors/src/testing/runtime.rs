@@ -68,7 +68,11 @@ impl TestRuntime {
             if let Some(value) = result.borrow_mut().take() {
                 return value;
             }
-            assert!(schedule.advance(), "seed {}: the test waits for something that never happens", self.seed);
+            assert!(
+                schedule.advance(),
+                "seed {}: the test waits for something that never happens",
+                self.seed
+            );
         }
     }
 }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{Fault, FaultyStore, memory_store::MemoryStore, schedule::Schedule};
 use crate::{
-    Actor, Call, Clock, CommandId, Destination, Effects, Engine, Message, Methods, Outbox, Outcome,
+    Actor, Call, Clock, CommandId, Destination, Effects, Engine, Lane, Message, Methods, Outbox, Outcome,
     ReminderChange, Store,
 };
 
@@ -172,7 +172,11 @@ impl World {
     pub async fn call(&self, actor_type: &str, actor_id: &str, method: &str, call: &Call) -> Outcome {
         let inner = &self.0;
         let host = || {
-            if inner.schedule.chance(inner.faults.two_owners) { inner.schedule.pick(inner.hosts.len()) } else { 0 }
+            if inner.schedule.chance(inner.faults.two_owners) {
+                inner.schedule.pick(inner.hosts.len())
+            } else {
+                0
+            }
         };
         let once = self.call_host(host(), actor_type, actor_id, method, call);
         if inner.schedule.chance(inner.faults.double_delivery) {
@@ -242,7 +246,9 @@ impl World {
     fn perform(&self, actor_type: &str, actor_id: &str, effects: Effects) {
         for change in effects.reminders {
             match change {
-                ReminderChange::Set(reminder) => self.set_reminder(actor_type, actor_id, reminder.name, reminder.due),
+                ReminderChange::Set(reminder) => {
+                    self.set_reminder(actor_type, actor_id, reminder.name, reminder.due)
+                }
                 ReminderChange::Clear(name) => {
                     let key = (actor_type.to_owned(), actor_id.to_owned(), name);
                     self.0.reminders.borrow_mut().remove(&key);
@@ -277,7 +283,12 @@ impl World {
     }
 
     /// Sends a command with this id until it is answered.
-    pub async fn command_until_answered<M: Message>(&self, actor_id: &str, message: &M, id: u128) -> M::Reply {
+    pub async fn command_until_answered<M: Message>(
+        &self,
+        actor_id: &str,
+        message: &M,
+        id: u128,
+    ) -> M::Reply {
         let call = Call {
             command_id: Some(CommandId(Uuid::from_u128(id))),
             message: serde_json::to_value(message).expect("a message has a JSON form"),
@@ -295,7 +306,12 @@ impl World {
     /// Relays the outbox until it is empty, as a relay does that may crash between publishing and removing.
     pub async fn relay(&self) {
         loop {
-            let batch = self.0.store.ready(Uuid::nil(), &[], 16).await.expect("memory does not fail");
+            let mut batch = Vec::new();
+            for lane in [Lane::Topics, Lane::Actors] {
+                batch.extend(
+                    self.0.store.ready(Uuid::nil(), lane, &[], 16).await.expect("memory does not fail"),
+                );
+            }
             if batch.is_empty() || self.0.broker_down.get() {
                 return;
             }

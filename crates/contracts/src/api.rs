@@ -1,0 +1,17 @@
+//! The REST API's models: what its bodies look like, for the backend, its document and its clients.
+//!
+//! Their shapes are fixed; later versions only add members.
+
+pub mod account;
+pub mod history;
+pub mod notification;
+pub mod page;
+pub mod reminder;
+pub mod task;
+
+pub use account::{Login, Register, Session, User};
+pub use history::HistoryEntry;
+pub use notification::Notification;
+pub use page::Page;
+pub use reminder::{Reminder, ReminderInput};
+pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch};

@@ -1,0 +1,48 @@
+//! Reminders of a task.
+
+use chrono::{DateTime, Utc};
+use domain::Trigger;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A reminder: `at` a fixed instant, or `before` the task is due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reminder {
+    pub id: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<Utc>>,
+    /// An RFC 5545 duration; days are calendar days, hours are exact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "PT10M")]
+    pub before: Option<String>,
+    /// The instant it fires; null for a relative one while the task is not due at any time.
+    #[schema(required)]
+    pub fires_at: Option<DateTime<Utc>>,
+}
+
+impl From<&domain::Reminder> for Reminder {
+    fn from(reminder: &domain::Reminder) -> Self {
+        let (at, before) = match reminder.trigger {
+            Trigger::At(instant) => (Some(instant), None),
+            Trigger::Before(lead) => (None, Some(lead.to_string())),
+        };
+        Self { id: reminder.id.0, at, before, fires_at: reminder.fires_at }
+    }
+}
+
+/// A reminder as it is asked for: exactly one of `at` and `before`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReminderInput {
+    /// Names a reminder the task has already: it stays that one, even at another time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// An RFC 3339 instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, example = "2026-12-01T08:00:00Z")]
+    pub at: Option<String>,
+    /// An RFC 5545 duration of weeks, days, hours, minutes and seconds, at most 366 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "PT10M")]
+    pub before: Option<String>,
+}

@@ -1,0 +1,231 @@
+//! Tasks, as the API shows them and as it takes them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Reminder, ReminderInput};
+use crate::task::TaskSnapshot;
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Task {
+    pub id: Uuid,
+    /// Grows with each change; also the entity tag.
+    pub version: i64,
+    pub title: String,
+    pub notes: String,
+    pub priority: Priority,
+    pub tags: Vec<String>,
+    #[schema(required)]
+    pub due: Option<Due>,
+    pub reminders: Vec<Reminder>,
+    pub status: Status,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    #[schema(required)]
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// How much it matters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    #[default]
+    None,
+    Low,
+    Medium,
+    High,
+    Urgent,
+}
+
+/// Whether it is still to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Open,
+    Done,
+}
+
+/// When it is due: a whole day, or a time on the wall in some zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Due {
+    /// The day, wherever the person is.
+    AllDay {
+        #[schema(format = Date, example = "2026-12-01")]
+        date: String,
+    },
+    /// A time that stays put when the person travels.
+    At {
+        #[schema(example = "2026-12-01T09:00:00")]
+        at: String,
+        /// An IANA name; the user's own zone if it is left out of a request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(example = "Europe/Berlin")]
+        zone: Option<String>,
+    },
+}
+
+/// A new task.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TaskInput {
+    /// One line of 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500, example = "Water the plants")]
+    pub title: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 20_000)]
+    pub notes: String,
+    #[serde(default)]
+    pub priority: Priority,
+    /// At most 20, each of 1 to 50 characters and without comma.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Due>,
+    /// At most 20, no two for the same time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub reminders: Vec<ReminderInput>,
+}
+
+/// Changes to a task, a JSON merge patch (RFC 7396): what is absent stays, what is null goes back to
+/// its default. `due` and `reminders` are replaced as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TaskPatch {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 1, max_length = 500)]
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20_000)]
+    pub notes: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20)]
+    pub tags: Option<Vec<String>>,
+    /// Null takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
+    #[schema(value_type = Option<Due>)]
+    pub due: Option<Option<Due>>,
+    /// The whole list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20)]
+    pub reminders: Option<Vec<ReminderInput>>,
+}
+
+/// Tells null from absent.
+mod nullable {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &Option<Option<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().and_then(Option::as_ref).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<T>>, D::Error> {
+        Option::deserialize(deserializer).map(Some)
+    }
+}
+
+impl From<&TaskSnapshot> for Task {
+    fn from(TaskSnapshot { version, task }: &TaskSnapshot) -> Self {
+        Self {
+            id: task.id().0,
+            version: *version,
+            title: task.title().to_string(),
+            notes: task.notes().to_string(),
+            priority: task.priority().into(),
+            tags: task.tags().iter().map(ToString::to_string).collect(),
+            due: task.due().map(Due::from),
+            reminders: task.reminders().iter().map(Reminder::from).collect(),
+            status: task.status().into(),
+            created_at: task.created_at(),
+            updated_at: task.updated_at(),
+            completed_at: task.completed_at(),
+        }
+    }
+}
+
+impl From<&domain::Due> for Due {
+    fn from(due: &domain::Due) -> Self {
+        match due {
+            domain::Due::AllDay { date } => Self::AllDay { date: date.format("%Y-%m-%d").to_string() },
+            domain::Due::At { local, zone } => Self::At {
+                at: local.format("%Y-%m-%dT%H:%M:%S").to_string(),
+                zone: Some(zone.name().to_owned()),
+            },
+        }
+    }
+}
+
+impl From<domain::Priority> for Priority {
+    fn from(priority: domain::Priority) -> Self {
+        match priority {
+            domain::Priority::None => Self::None,
+            domain::Priority::Low => Self::Low,
+            domain::Priority::Medium => Self::Medium,
+            domain::Priority::High => Self::High,
+            domain::Priority::Urgent => Self::Urgent,
+        }
+    }
+}
+
+impl From<domain::Status> for Status {
+    fn from(status: domain::Status) -> Self {
+        match status {
+            domain::Status::Open => Self::Open,
+            domain::Status::Done => Self::Done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use domain::{NewTask, UserZone, Zone};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_task_has_the_shape_of_the_api() {
+        let new: NewTask = serde_json::from_value(json!({
+            "id": "00000000-0000-7000-8000-000000000001", "owner": "00000000-0000-7000-8000-000000000002",
+            "title": "Water the plants", "due": {"at": "2026-12-01T09:00:00", "zone": "Europe/Berlin"},
+            "reminders": [{"before": "PT10M"}, {"at": "2026-11-30T08:00:00Z"}],
+            "zone": UserZone::new(Zone::UTC, 1),
+        }))
+        .unwrap();
+        let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+        let task = domain::Task::create(new, now).unwrap().task;
+        let ids: Vec<_> = task.reminders().iter().map(|reminder| reminder.id).collect();
+        let shown = serde_json::to_value(Task::from(&TaskSnapshot { version: 1, task })).unwrap();
+        let expected = json!({
+            "id": "00000000-0000-7000-8000-000000000001", "version": 1, "title": "Water the plants", "notes": "",
+            "priority": "none", "tags": [], "due": {"at": "2026-12-01T09:00:00", "zone": "Europe/Berlin"},
+            "reminders": [
+                {"id": ids[0], "before": "PT10M", "fires_at": "2026-12-01T07:50:00Z"},
+                {"id": ids[1], "at": "2026-11-30T08:00:00Z", "fires_at": "2026-11-30T08:00:00Z"},
+            ],
+            "status": "open", "created_at": "2026-05-28T20:26:40Z", "updated_at": "2026-05-28T20:26:40Z",
+            "completed_at": null,
+        });
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_patch_tells_null_from_absent() {
+        let read = |text| serde_json::from_str::<TaskPatch>(text).unwrap();
+        assert_eq!(read("{}").due, None);
+        assert_eq!(read(r#"{"due":null}"#).due, Some(None));
+        assert_eq!(serde_json::to_string(&read(r#"{"due":null}"#)).unwrap(), r#"{"due":null}"#);
+        assert_eq!(serde_json::to_string(&TaskPatch::default()).unwrap(), "{}");
+    }
+}

@@ -1,0 +1,42 @@
+//! What every Almanac service has in common: configuration, telemetry, health, problems, shutdown.
+//!
+//! A service is its routes, what its readiness depends on, and what is to be done before it exits:
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use platform::{Config, Readiness, Service, telemetry};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::from_env()?;
+//! telemetry::init(&config);
+//! let service = Service::connect(config)?;
+//! let routes = Router::new().route("/hello", get(async || "hello"));
+//! let flush = async { /* stop workers, drain the actor host */ };
+//! service.serve(routes, Readiness::new(), flush).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Handlers answer failures with a [`Problem`]; subscribers take a [`CloudEvent`] and answer a [`Delivery`].
+
+mod api_token;
+mod cloud_event;
+mod config;
+mod health;
+mod invoke;
+mod json;
+mod metrics;
+pub mod problem;
+mod request;
+mod service;
+mod stop;
+pub mod telemetry;
+
+pub use cloud_event::{CloudEvent, Delivery};
+pub use config::{Config, ConfigError};
+pub use health::Readiness;
+pub use invoke::{InvokeError, ServiceClient};
+pub use json::Json;
+pub use problem::{FieldError, Problem, ProblemType};
+pub use service::{ServeError, Service, common_layers};
+pub use stop::Stop;

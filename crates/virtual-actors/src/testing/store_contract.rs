@@ -1,0 +1,137 @@
+//! What every store promises: run against the one in memory and against PostgreSQL.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    Answered, Changes, CommandId, Commit, Committed, Destination, Entry, Fingerprint, Kind, Lane, Loaded,
+    Outbox, Store,
+};
+
+/// States of this kind are kept in the table `counter`.
+pub const KIND: Kind = Kind { actor_type: "Counter", table: "counter", rows_sql: "" };
+
+/// Runs every case; each uses actors of its own.
+pub async fn run_all<S: Store + Outbox>(store: &S) {
+    nothing_is_stored_under_a_new_id(store).await;
+    each_commit_raises_the_version_by_one(store).await;
+    a_commit_on_an_old_version_stores_nothing(store).await;
+    the_first_state_is_inserted_once(store).await;
+    an_answer_is_kept_only_at_the_current_version(store).await;
+    a_command_is_answered_once(store).await;
+    entries_leave_in_order_and_unchanged(store).await;
+}
+
+/// A commit of a new state.
+pub fn change(id: &str, version: i64, state: Value) -> Commit<'_> {
+    let change = Changes { state, outbox: Vec::new(), rows: Value::Null };
+    Commit { actor_id: id, version, command: None, change: Some(change) }
+}
+
+/// A commit of an answer alone.
+pub fn hold(id: &str, version: i64, command: u128) -> Commit<'_> {
+    Commit { actor_id: id, version, command: Some(answer(command, "held")), change: None }
+}
+
+/// An answer to a command.
+pub fn answer(command: u128, outcome: &str) -> (CommandId, Answered) {
+    let fingerprint = Fingerprint(vec![1, 2, 3]);
+    (CommandId(Uuid::from_u128(command)), Answered { fingerprint, outcome: json!({ "outcome": outcome }) })
+}
+
+async fn load<S: Store>(store: &S, id: &str, command: u128) -> Loaded {
+    store.load(&KIND, id, Some(CommandId(Uuid::from_u128(command)))).await.expect("loads")
+}
+
+async fn commit<S: Store>(store: &S, commit: Commit<'_>) -> Committed {
+    store.commit(&KIND, commit).await.expect("commits")
+}
+
+async fn nothing_is_stored_under_a_new_id<S: Store>(store: &S) {
+    assert_eq!(load(store, "new", 1).await, Loaded::default());
+    assert_eq!(store.version(&KIND, "new").await.expect("reads"), 0);
+}
+
+async fn each_commit_raises_the_version_by_one<S: Store>(store: &S) {
+    for version in 0..3 {
+        let committed = commit(store, change("raise", version, json!({ "n": version }))).await;
+        assert_eq!(committed, Committed::Yes { version: version + 1 });
+    }
+    let loaded = load(store, "raise", 1).await;
+    assert_eq!(loaded, Loaded { version: 3, state: Some(json!({ "n": 2 })), answered: None });
+    assert_eq!(store.version(&KIND, "raise").await.expect("reads"), 3);
+}
+
+async fn a_commit_on_an_old_version_stores_nothing<S: Store>(store: &S) {
+    commit(store, change("old", 0, json!("first"))).await;
+    commit(store, change("old", 1, json!("second"))).await;
+    let stale = Commit { command: Some(answer(1, "stale")), ..change("old", 1, json!("stale")) };
+    assert_eq!(commit(store, stale).await, Committed::LostRace);
+    let loaded = load(store, "old", 1).await;
+    assert_eq!(loaded, Loaded { version: 2, state: Some(json!("second")), answered: None });
+}
+
+async fn the_first_state_is_inserted_once<S: Store>(store: &S) {
+    assert_eq!(commit(store, change("once", 0, json!(1))).await, Committed::Yes { version: 1 });
+    assert_eq!(commit(store, change("once", 0, json!(2))).await, Committed::LostRace);
+    assert_eq!(load(store, "once", 1).await.state, Some(json!(1)));
+}
+
+async fn an_answer_is_kept_only_at_the_current_version<S: Store>(store: &S) {
+    assert_eq!(commit(store, hold("hold", 0, 1)).await, Committed::Yes { version: 0 });
+    commit(store, change("hold", 0, json!(1))).await;
+    assert_eq!(commit(store, hold("hold", 0, 2)).await, Committed::LostRace, "there is a state by now");
+    assert_eq!(commit(store, hold("hold", 2, 2)).await, Committed::LostRace);
+    assert_eq!(commit(store, hold("hold", 1, 2)).await, Committed::Yes { version: 1 });
+    assert_eq!(load(store, "hold", 1).await.answered, Some(answer(1, "held").1));
+    assert_eq!(load(store, "hold", 2).await.answered, Some(answer(2, "held").1));
+    assert_eq!(load(store, "hold", 3).await.answered, None);
+}
+
+async fn a_command_is_answered_once<S: Store>(store: &S) {
+    let first = Commit { command: Some(answer(1, "first")), ..change("answer", 0, json!(1)) };
+    assert_eq!(commit(store, first).await, Committed::Yes { version: 1 });
+    let again = Commit { command: Some(answer(1, "again")), ..change("answer", 1, json!(2)) };
+    assert_eq!(commit(store, again).await, Committed::Answered(answer(1, "first").1));
+    assert_eq!(commit(store, hold("answer", 1, 1)).await, Committed::Answered(answer(1, "first").1));
+    assert_eq!(load(store, "answer", 1).await.version, 1);
+    assert_eq!(load(store, "other", 1).await.answered, None, "another actor's commands are its own");
+}
+
+async fn entries_leave_in_order_and_unchanged<S: Store + Outbox>(store: &S) {
+    let relay = Uuid::from_u128(7);
+    store.claim(relay).await.expect("claims");
+    let entry = |version, body, destination| Entry {
+        event_id: Uuid::from_u128(version as u128),
+        partition: 3,
+        version,
+        destination,
+        body,
+    };
+    let topic = |name: &str| Destination::Topic { topic: name.to_owned(), key: "k".to_owned() };
+    let actor = Destination::Actor { actor_type: "A".into(), actor_id: "1".into(), method: "m".into() };
+    let emitted = vec![
+        entry(1, json!({ "n": 1 }), topic("one")),
+        entry(2, Value::Null, actor.clone()),
+        entry(3, json!([{ "deep": "ü" }]), topic("two")),
+        entry(4, json!(4), topic("one")),
+    ];
+    let change = Changes { state: json!(1), outbox: emitted.clone(), rows: Value::Null };
+    commit(store, Commit { actor_id: "emit", version: 0, command: None, change: Some(change) }).await;
+
+    let lane = async |lane, blocked: &[&str]| {
+        let blocked: Vec<String> = blocked.iter().map(|name| (*name).to_owned()).collect();
+        store.ready(relay, lane, &blocked, 10).await.expect("reads")
+    };
+    let topics = lane(Lane::Topics, &[]).await;
+    let entries: Vec<_> = topics.iter().map(|pending| pending.entry.clone()).collect();
+    assert_eq!(entries, [emitted[0].clone(), emitted[2].clone(), emitted[3].clone()]);
+    assert_eq!(lane(Lane::Topics, &["one"]).await.len(), 1, "blocked topics are left alone");
+    assert_eq!(lane(Lane::Actors, &[]).await[0].entry, emitted[1]);
+    assert_eq!(store.backlog().await.expect("measures").entries, 4);
+
+    store.accepted(&[topics[0].seq, topics[1].seq]).await.expect("removes");
+    assert_eq!(lane(Lane::Topics, &[]).await, topics[2..]);
+    store.accepted(&[topics[2].seq, lane(Lane::Actors, &[]).await[0].seq]).await.expect("removes");
+    assert_eq!(store.backlog().await.expect("measures").entries, 0);
+}

@@ -1,0 +1,145 @@
+//! The PostgreSQL store keeps the contract, also when several owners and relays are at it at once.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use uuid::Uuid;
+use virtual_actors::{
+    Changes, Commit, Committed, Destination, Entry, Lane, Outbox, PARTITIONS, PgStore, Store, StoreError,
+    postgres::migrate,
+    testing::store_contract::{self, KIND, answer, change, hold},
+};
+
+async fn store(pool: &PgPool) -> PgStore {
+    migrate(pool).await.expect("migrates");
+    sqlx::query("CREATE TABLE counter (id text PRIMARY KEY, version bigint NOT NULL, state jsonb NOT NULL)")
+        .execute(pool)
+        .await
+        .expect("creates");
+    PgStore::new(pool.clone())
+}
+
+async fn emit(store: &PgStore, id: &str, partition: i16) {
+    let destination = Destination::Topic { topic: "t".into(), key: id.into() };
+    let entry = Entry { event_id: Uuid::nil(), partition, version: 1, destination, body: json!(id) };
+    let change = Changes { state: json!(1), outbox: vec![entry], rows: Value::Null };
+    let commit = Commit { actor_id: id, version: 0, command: None, change: Some(change) };
+    assert_eq!(store.commit(&KIND, commit).await.expect("commits"), Committed::Yes { version: 1 });
+}
+
+#[sqlx::test(migrations = false)]
+async fn it_keeps_the_contract(pool: PgPool) {
+    store_contract::run_all(&store(&pool).await).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn migrations_may_be_run_again(pool: PgPool) {
+    migrate(&pool).await.expect("migrates");
+    migrate(&pool).await.expect("finds nothing to do");
+}
+
+#[sqlx::test(migrations = false)]
+async fn of_many_first_commits_one_wins(pool: PgPool) {
+    let store = store(&pool).await;
+    let commits = (0..8).map(|n| {
+        let store = &store;
+        async move { store.commit(&KIND, change("c", 0, json!(n))).await.expect("commits") }
+    });
+    let results = join_all(commits).await;
+    assert_eq!(results.iter().filter(|result| **result == Committed::Yes { version: 1 }).count(), 1);
+    assert_eq!(results.iter().filter(|result| **result == Committed::LostRace).count(), 7);
+}
+
+#[sqlx::test(migrations = false)]
+async fn owners_that_answer_one_command_at_once_give_one_answer(pool: PgPool) {
+    let store = store(&pool).await;
+    store.commit(&KIND, change("c", 0, json!(0))).await.expect("commits");
+    for round in 0..20_u128 {
+        // Half of the owners would refuse, half would change the state.
+        let version = store.version(&KIND, "c").await.expect("reads");
+        let attempts = (0..6).map(|owner| {
+            let store = &store;
+            async move {
+                let commit = if owner % 2 == 0 {
+                    hold("c", version, round)
+                } else {
+                    Commit { command: Some(answer(round, "changed")), ..change("c", version, json!(owner)) }
+                };
+                store.commit(&KIND, commit).await.expect("commits")
+            }
+        });
+        let results = join_all(attempts).await;
+        let won = results.iter().filter(|result| matches!(result, Committed::Yes { .. })).count();
+        assert_eq!(won, 1, "round {round}: {results:?}");
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn relays_share_the_partitions_and_take_over_what_runs_out(pool: PgPool) {
+    let store = store(&pool).await;
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    assert_eq!(store.claim(first).await.expect("claims"), PARTITIONS as usize, "alone it takes all");
+    store.claim(second).await.expect("claims");
+    assert_eq!(store.claim(first).await.expect("claims"), 8, "it gives back more than its share");
+    assert_eq!(store.claim(second).await.expect("claims"), 8);
+
+    for partition in 0..PARTITIONS {
+        emit(&store, &format!("p{partition}"), partition).await;
+    }
+    let of = async |relay| store.ready(relay, Lane::Topics, &[], 100).await.expect("reads");
+    let (mine, theirs) = (of(first).await, of(second).await);
+    assert_eq!((mine.len(), theirs.len()), (8, 8));
+    assert!(mine.iter().all(|pending| !theirs.contains(pending)), "no entry has two relays");
+
+    // The second one freezes: its claims run out by the database's clock.
+    sqlx::query("UPDATE actor_outbox_share SET leased_until = now() - interval '1 s' WHERE relay = $1")
+        .bind(second)
+        .execute(&pool)
+        .await
+        .expect("updates");
+    sqlx::query("UPDATE actor_relay SET seen_until = now() - interval '1 s' WHERE relay = $1")
+        .bind(second)
+        .execute(&pool)
+        .await
+        .expect("updates");
+    assert!(of(second).await.is_empty(), "it reads nothing any more");
+    assert_eq!(store.claim(first).await.expect("claims"), PARTITIONS as usize);
+    assert_eq!(of(first).await.len(), 16);
+
+    store.release(first).await.expect("releases");
+    assert_eq!(store.claim(second).await.expect("claims"), PARTITIONS as usize, "what is given back is free");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_deferred_entry_waits_longer_each_time(pool: PgPool) {
+    let store = store(&pool).await;
+    let relay = Uuid::from_u128(1);
+    store.claim(relay).await.expect("claims");
+    emit(&store, "a", 0).await;
+    let seq = store.ready(relay, Lane::Topics, &[], 10).await.expect("reads")[0].seq;
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        store.deferred(&[seq]).await.expect("defers");
+        let wait: f64 = sqlx::query_scalar(
+            "SELECT extract(epoch FROM not_before - clock_timestamp())::float8 FROM actor_outbox",
+        )
+        .fetch_one(&pool)
+        .await
+        .expect("reads");
+        waits.push(wait);
+    }
+    assert!(store.ready(relay, Lane::Topics, &[], 10).await.expect("reads").is_empty());
+    assert!(waits[1] > waits[0] * 1.5, "{waits:?}");
+    assert!(waits.iter().all(|wait| *wait <= 30.0), "{waits:?}");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_database_that_is_gone_is_unavailable_and_a_wrong_statement_is_not(pool: PgPool) {
+    let store = store(&pool).await;
+    let missing = virtual_actors::Kind { actor_type: "Missing", table: "missing", rows_sql: "" };
+    let refused = store.load(&missing, "x", None).await.expect_err("there is no such table");
+    assert!(matches!(refused, StoreError::Rejected(_)), "{refused}");
+    pool.close().await;
+    let gone = store.load(&KIND, "x", None).await.expect_err("there is no connection");
+    assert!(matches!(gone, StoreError::Unavailable(_)), "{gone}");
+}

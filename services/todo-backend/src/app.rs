@@ -1,0 +1,41 @@
+//! What handlers share.
+
+use std::{sync::Arc, time::Duration};
+
+use platform::{Service, ServiceClient};
+use sqlx::PgPool;
+use tokio::sync::Mutex;
+use virtual_actors::{ActorClient, Clock, IdSource};
+
+use crate::{passwords::Passwords, tokens::Tokens};
+
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) pool: PgPool,
+    pub(crate) actors: ActorClient,
+    /// How long a command may take.
+    pub(crate) patience: Duration,
+    pub(crate) services: ServiceClient,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) tokens: Tokens,
+    pub(crate) passwords: Passwords,
+    /// Held while a sweep of the reminders runs.
+    pub(crate) sweep: Arc<Mutex<()>>,
+}
+
+impl App {
+    pub(crate) fn new(service: &Service) -> anyhow::Result<Self> {
+        Ok(Self {
+            pool: service.pool.clone(),
+            actors: service.actors.clone(),
+            patience: virtual_actors::DEFAULT_TIMEOUT,
+            services: service.services.clone(),
+            clock: service.clock.clone(),
+            ids: service.ids.clone(),
+            tokens: Tokens::default(),
+            passwords: Passwords::new(argon2::Params::default())?,
+            sweep: Arc::default(),
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Commands to `Task` actors, and their answers as HTTP.
+
+use axum::response::{IntoResponse, Response};
+use contracts::{
+    api,
+    task::{TaskRefusal, TaskSnapshot},
+};
+use domain::TaskId;
+use http::{HeaderValue, StatusCode, header};
+use platform::{FieldError, Json, Problem};
+use virtual_actors::{CallError, CommandId, Message};
+
+use crate::{app::App, precondition::entity_tag, problems, task_path::no_such_task};
+
+/// Sends a command to a task's actor, wherever it lives.
+pub(crate) async fn send<M>(
+    app: &App,
+    task: TaskId,
+    command: CommandId,
+    message: &M,
+) -> Result<TaskSnapshot, Problem>
+where
+    M: Message<Reply = TaskSnapshot, Refusal = TaskRefusal> + Sync,
+{
+    let id = task.to_string();
+    app.actors.call(&id, message).command(command).timeout(app.patience).await.map_err(problem)
+}
+
+/// A task with its entity tag.
+pub(crate) struct Answer {
+    status: StatusCode,
+    snapshot: TaskSnapshot,
+}
+
+impl Answer {
+    pub(crate) fn ok(snapshot: TaskSnapshot) -> Self {
+        Self { status: StatusCode::OK, snapshot }
+    }
+
+    pub(crate) fn created(snapshot: TaskSnapshot) -> Self {
+        Self { status: StatusCode::CREATED, snapshot }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let task = api::Task::from(&self.snapshot);
+        let location = format!("/api/v1/tasks/{}", task.id);
+        let tag = [(header::ETAG, entity_tag(task.version))];
+        let mut response = (self.status, tag, Json(task)).into_response();
+        if self.status == StatusCode::CREATED
+            && let Ok(location) = HeaderValue::from_str(&location)
+        {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
+    }
+}
+
+fn problem(error: CallError<TaskRefusal>) -> Problem {
+    match error {
+        CallError::Refused(refusal) => refused(refusal),
+        CallError::Conflict => {
+            Problem::new(&problems::IDEMPOTENCY_KEY_REUSED, "Use a new key for a different request.")
+                .with_errors([FieldError {
+                    field: "Idempotency-Key".to_owned(),
+                    rule: "reused".into(),
+                    detail: "The idempotency key was reused with a different request.".to_owned(),
+                }])
+        }
+        CallError::Unavailable(detail) => {
+            tracing::warn!(detail, "a task's actor is unavailable");
+            Problem::unavailable("The task cannot be reached right now; the same request may be sent again.")
+        }
+        CallError::Failed(cause) => Problem::internal(cause),
+    }
+}
+
+fn refused(refusal: TaskRefusal) -> Problem {
+    match refusal {
+        TaskRefusal::NotFound => no_such_task(),
+        TaskRefusal::Deleted => deleted(),
+        TaskRefusal::VersionMismatch { current } => {
+            let detail = format!("The task is at version {current} now; read it again.");
+            Problem::new(&problems::VERSION_MISMATCH, detail).header(header::ETAG, entity_tag(current))
+        }
+        TaskRefusal::Invalid { violations } => violations.into(),
+    }
+}
+
+/// For a task in the trash.
+pub(crate) fn deleted() -> Problem {
+    Problem::new(&problems::TASK_DELETED, "The task is in the trash; `restore` takes it out.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_has_its_status() {
+        for (error, status) in [
+            (CallError::Refused(TaskRefusal::NotFound), 404),
+            (CallError::Refused(TaskRefusal::Deleted), 404),
+            (CallError::Refused(TaskRefusal::VersionMismatch { current: 3 }), 412),
+            (CallError::Conflict, 422),
+            (CallError::Unavailable("gone".into()), 503),
+            (CallError::Failed("defect".into()), 500),
+        ] {
+            assert_eq!(problem(error.clone()).status(), status, "{error}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The REST API. Commands go to actors, queries are SQL over the rows that the actors' turns commit.
+//!
+//! An endpoint is a file under `routes/`: what it answers, its documentation, its handler, its tests.
+//! Handlers take what they need as extractors ([`caller`], [`idempotency`], [`precondition`], [`query`]);
+//! bodies are read by [`input`], which tells everything that is wrong at once.
+
+mod accounts;
+mod app;
+mod caller;
+mod commands;
+mod cursor;
+mod email;
+mod idempotency;
+mod input;
+mod openapi;
+mod passwords;
+mod precondition;
+mod problems;
+mod query;
+mod routes;
+mod signing_key;
+mod task_path;
+mod tasks;
+#[cfg(test)]
+mod test_support;
+mod tokens;
+
+use platform::{Config, Readiness, Service, telemetry};
+
+use crate::app::App;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::from_env()?;
+    telemetry::init(&config);
+    let service = Service::connect(config)?;
+    let app = App::new(&service)?;
+
+    let fetching = tokio::spawn(signing_key::fetch(service.sidecar.clone(), app.tokens.clone()));
+    let tokens = app.tokens.clone();
+    let readiness = Readiness::new().check("signing key", move || std::future::ready(tokens.ready()));
+    let drain = async move { fetching.abort() };
+    service.serve(routes::router(app), readiness, drain).await?;
+    Ok(())
+}

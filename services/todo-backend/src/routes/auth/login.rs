@@ -1,0 +1,119 @@
+//! `POST /api/v1/auth/login`: an access token for an account.
+
+use axum::extract::State;
+use contracts::api;
+use domain::Violations;
+use http::{HeaderValue, StatusCode, header};
+use platform::{Json, Problem};
+use serde_json::Value;
+
+use super::SignedIn;
+use crate::{
+    accounts,
+    app::App,
+    email::Email,
+    input::Found,
+    openapi::{BodyProblems, PassingProblems},
+    problems,
+};
+
+struct Credentials {
+    /// `None` when it is no address, and so no account's.
+    email: Option<Email>,
+    password: String,
+}
+
+/// Signs in.
+///
+/// A wrong password and an unknown address look the same, and take the same time.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login", tag = "account", request_body = api::Login,
+    responses(
+        (status = 200, description = "Signed in", body = api::Session),
+        (status = 401, description = "The address or the password is wrong", body = platform::problem::Body,
+            content_type = "application/problem+json"),
+        BodyProblems, PassingProblems,
+    ),
+)]
+pub(crate) async fn login(State(app): State<App>, Json(body): Json<Value>) -> Result<SignedIn, Problem> {
+    let Credentials { email, password } = read(body)?;
+    let account = match email {
+        Some(email) => accounts::by_email(&app.pool, &email).await?,
+        None => None,
+    };
+    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let verified = app.passwords.verify(password, stored).await?;
+    let account = account.filter(|_| verified).ok_or_else(|| {
+        Problem::new(&problems::WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")
+            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    })?;
+    SignedIn::new(&app, &account, StatusCode::OK)
+}
+
+fn read(body: Value) -> Result<Credentials, Violations> {
+    let mut found = Found::default();
+    let Some(mut body) = found.object("", body) else { return found.finish(None) };
+    let email = found.required(&mut body, "email", |text| Ok(Email::parse(text).ok()));
+    // Longer ones are no account's; the limit on bodies bounds the work.
+    let password = found.required(&mut body, "password", |text| Ok(text.to_owned()));
+    found.unknown_members(body, &[]);
+    found.finish(email.zip(password).map(|(email, password)| Credentials { email, password }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sqlx::PgPool;
+
+    use crate::test_support::Backend;
+
+    #[sqlx::test(migrations = false)]
+    async fn the_right_password_signs_in_and_wrong_ones_all_look_the_same(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let ada =
+            json!({"email": "ada@example.org", "password": "correct horse", "time_zone": "Europe/Berlin"});
+        assert_eq!(backend.post("/api/v1/auth/register", ada).await.status, 201);
+        let login = |email: &str, password: &str| {
+            backend.post("/api/v1/auth/login", json!({"email": email, "password": password}))
+        };
+
+        let signed_in = login("ADA@example.org", "correct horse").await;
+        assert_eq!(signed_in.status, 200);
+        assert!(signed_in.body["access_token"].is_string());
+        assert_eq!(signed_in.headers["cache-control"], "no-store");
+
+        let wrong = login("ada@example.org", "wrong horse").await;
+        let unknown = login("bob@example.org", "wrong horse").await;
+        let no_address = login("bob", "").await;
+        for answer in [&wrong, &unknown, &no_address] {
+            assert_eq!((answer.status, answer.kind()), (401, "/api/problems/wrong-credentials"));
+            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+            assert_eq!(answer.body["detail"], wrong.body["detail"]);
+        }
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn a_request_without_a_token_that_holds_is_a_401(pool: PgPool) {
+        let backend = Backend::new(pool.clone()).await;
+        let get = |authorization: Option<String>| {
+            let request = backend.request("GET", "/api/v1/tasks");
+            match authorization {
+                Some(value) => request.header("authorization", &value).send(),
+                None => request.send(),
+            }
+        };
+        let ada = backend.user("ada@example.org").await;
+        let good = ada.token.clone();
+        assert_eq!(get(Some(format!("bearer {good}"))).await.status, 200);
+        for bad in [None, Some("Bearer".into()), Some(format!("Basic {good}")), Some("Bearer x.y.z".into())] {
+            let answer = get(bad).await;
+            assert_eq!((answer.status, answer.kind()), (401, "/api/problems/unauthorized"));
+            assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+        }
+        backend.clock.advance(chrono::TimeDelta::days(8));
+        assert_eq!(get(Some(format!("Bearer {good}"))).await.status, 401, "expired");
+        backend.clock.advance(chrono::TimeDelta::days(-8));
+        sqlx::query("DELETE FROM app_user").execute(&pool).await.unwrap();
+        assert_eq!(get(Some(format!("Bearer {good}"))).await.status, 401, "the account is gone");
+    }
+}

@@ -1,0 +1,3 @@
+//! What Dapr's cron bindings call.
+
+pub(super) mod check_reminders;

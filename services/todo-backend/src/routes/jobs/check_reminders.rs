@@ -1,0 +1,183 @@
+//! `POST /api/jobs/check-reminders`: the minute's sweep, called by the cron binding of every replica.
+//!
+//! A net under the reminder clocks: it pokes each user's `ReminderSchedule` that has something overdue,
+//! or due before the sweep after next. A poke may come any number of times.
+
+use std::{sync::LazyLock, time::Duration};
+
+use axum::extract::State;
+use contracts::reminder_schedule::CheckReminders;
+use futures::{StreamExt, stream};
+use platform::{Json, Problem};
+use prometheus::{IntCounterVec, register_int_counter_vec};
+use serde::Serialize;
+use sqlx::PgPool;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::app::App;
+
+const BATCH: i64 = 500;
+const AT_A_TIME: usize = 16;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+static POKES: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    register_int_counter_vec!(
+        "reminder_sweep_pokes_total",
+        "Reminder schedules poked by the sweep, by how that went.",
+        &["outcome"]
+    )
+    .expect("registered once, under a name of its own")
+});
+
+/// What a sweep did.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Sweep {
+    /// Users with something due soon or overdue.
+    users: u64,
+    /// How many of their schedules did not answer.
+    failed: u64,
+    /// Reminders that the pokes fired.
+    fired: u64,
+    /// The sweep before still runs, so this one did nothing.
+    skipped: bool,
+}
+
+/// Checks the reminders that are overdue or due within 90 seconds.
+#[utoipa::path(
+    post, path = "/api/jobs/check-reminders", tag = "jobs",
+    responses(
+        (status = 200, description = "What the sweep did", body = Sweep),
+        (status = 503, description = "The database does not answer", body = platform::problem::Body,
+            content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn check_reminders(State(app): State<App>) -> Result<Json<Sweep>, Problem> {
+    let Ok(_running) = app.sweep.try_lock() else {
+        return Ok(Json(Sweep { skipped: true, ..Sweep::default() }));
+    };
+    let mut sweep = Sweep::default();
+    let mut last_failure = None;
+    let mut after = Uuid::nil();
+    loop {
+        let users = due_users(&app.pool, after).await?;
+        let Some(last) = users.last() else { break };
+        after = *last;
+        sweep.users += users.len() as u64;
+        let mut pokes = stream::iter(users).map(|user| poke(&app, user)).buffer_unordered(AT_A_TIME);
+        while let Some(outcome) = pokes.next().await {
+            match outcome {
+                Ok(fired) => sweep.fired += u64::from(fired),
+                Err(detail) => {
+                    sweep.failed += 1;
+                    last_failure = Some(detail);
+                }
+            }
+        }
+    }
+    POKES.with_label_values(&["answered"]).inc_by(sweep.users - sweep.failed);
+    POKES.with_label_values(&["failed"]).inc_by(sweep.failed);
+    if let Some(last_failure) = last_failure {
+        tracing::warn!(
+            failed = sweep.failed,
+            of = sweep.users,
+            last_failure,
+            "some schedules did not answer"
+        );
+    }
+    Ok(Json(sweep))
+}
+
+/// By the database's clock, which is the one reminders fire by.
+async fn due_users(pool: &PgPool, after: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT DISTINCT user_id FROM reminder
+         WHERE status = 'pending' AND fires_at <= now() + interval '90 seconds' AND user_id > $1
+         ORDER BY user_id LIMIT $2",
+    )
+    .bind(after)
+    .bind(BATCH)
+    .fetch_all(pool)
+    .await
+}
+
+async fn poke(app: &App, user: Uuid) -> Result<u32, String> {
+    let id = user.to_string();
+    let checked = app.actors.call(&id, &CheckReminders).timeout(PATIENCE).await;
+    checked.map(|checked| checked.fired).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sqlx::PgPool;
+    use uuid::Uuid;
+
+    use crate::test_support::Backend;
+
+    async fn remind(pool: &PgPool, user: u128, seconds: i32, status: &str) {
+        sqlx::query(
+            "INSERT INTO reminder (reminder_id, generation, task_id, user_id, title, fires_at, status)
+             VALUES (gen_random_uuid(), 1, gen_random_uuid(), $1, 'x', now() + make_interval(secs => $2), $3)",
+        )
+        .bind(Uuid::from_u128(user))
+        .bind(seconds)
+        .bind(status)
+        .execute(pool)
+        .await
+        .unwrap();
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn who_has_something_due_soon_is_poked_once(pool: PgPool) {
+        let backend = Backend::new(pool.clone()).await;
+        for (user, seconds, status) in [
+            (1, -3600, "pending"),
+            (1, 30, "pending"),
+            (2, 80, "pending"),
+            (3, 300, "pending"),
+            (4, -10, "fired"),
+        ] {
+            remind(&pool, user, seconds, status).await;
+        }
+        let answer = backend.post("/api/jobs/check-reminders", json!({})).await;
+        assert_eq!(
+            (answer.status, &answer.body["users"], &answer.body["failed"]),
+            (200, &2.into(), &0.into())
+        );
+        let mut poked = backend.actors.poked();
+        poked.sort();
+        assert_eq!(poked, [1, 2].map(|user| Uuid::from_u128(user).to_string()));
+        assert_eq!(backend.request("OPTIONS", "/api/jobs/check-reminders").send().await.status, 200);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn more_than_a_batch_is_swept_whole(pool: PgPool) {
+        let backend = Backend::new(pool.clone()).await;
+        sqlx::query(
+            "INSERT INTO reminder (reminder_id, generation, task_id, user_id, title, fires_at)
+             SELECT gen_random_uuid(), 1, gen_random_uuid(), gen_random_uuid(), 'x', now() FROM generate_series(1, 1203)",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        assert_eq!(backend.post("/api/jobs/check-reminders", json!({})).await.body["users"], 1203);
+        assert_eq!(backend.actors.poked().len(), 1203);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn schedules_that_do_not_answer_are_counted(pool: PgPool) {
+        let backend = Backend::new(pool.clone()).await;
+        remind(&pool, 1, 0, "pending").await;
+        backend.actors.refuse();
+        let answer = backend.post("/api/jobs/check-reminders", json!({})).await;
+        assert_eq!((answer.status, &answer.body["failed"]), (200, &1.into()));
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn two_sweeps_do_not_run_at_once(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let _running = backend.app.sweep.lock().await;
+        assert_eq!(backend.post("/api/jobs/check-reminders", json!({})).await.body["skipped"], true);
+    }
+}

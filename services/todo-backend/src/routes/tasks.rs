@@ -1,0 +1,11 @@
+//! Tasks: a file an endpoint.
+
+pub(super) mod complete;
+pub(super) mod create;
+pub(super) mod delete;
+pub(super) mod edit;
+pub(super) mod get;
+pub(super) mod history;
+pub(super) mod list;
+pub(super) mod reopen;
+pub(super) mod restore;

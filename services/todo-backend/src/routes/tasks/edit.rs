@@ -1,0 +1,108 @@
+//! `PATCH /api/v1/tasks/{id}`.
+
+use axum::extract::State;
+use contracts::{api, task::EditTask};
+use platform::{Json, Problem};
+use serde_json::Value;
+
+use crate::{
+    app::App,
+    caller::Caller,
+    commands::{self, Answer},
+    idempotency::Idempotency,
+    input,
+    openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, TaskProblems},
+    precondition::IfMatch,
+    task_path::TaskPath,
+};
+
+/// Changes a task by a JSON merge patch (RFC 7396).
+///
+/// What is absent stays, what is null goes back to its default. `due` and `reminders` are replaced as
+/// a whole; a reminder keeps its identity by its `id`, or by being for the same time.
+#[utoipa::path(
+    patch, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = [])),
+    request_body(content(
+        (api::TaskPatch = "application/merge-patch+json"),
+        (api::TaskPatch = "application/json"),
+    )),
+    params(
+        ("id" = uuid::Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again"),
+    ),
+    responses(
+        (status = 200, description = "The task", body = api::Task,
+            headers(("ETag" = String, description = "The task's version, in quotes"))),
+        BodyProblems, CallerProblems, PassingProblems, TaskProblems, ChangeProblems,
+    ),
+)]
+pub(crate) async fn edit_task(
+    State(app): State<App>,
+    caller: Caller,
+    TaskPath(task): TaskPath,
+    IfMatch(if_version): IfMatch,
+    idempotency: Idempotency,
+    Json(body): Json<Value>,
+) -> Result<Answer, Problem> {
+    let patch = input::task::patch(body, &caller.zone)?;
+    let message = EditTask { user: caller.id, if_version, zone: caller.zone, patch };
+    let command = idempotency.command_id(caller.id, app.ids.as_ref());
+    commands::send(&app, task, command, &message).await.map(Answer::ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sqlx::PgPool;
+
+    use crate::test_support::Backend;
+
+    #[sqlx::test(migrations = false)]
+    async fn what_is_absent_stays_and_what_is_null_goes(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let ada = backend.user("ada@example.org").await;
+        let task = ada.create(&backend, "Water the plants").await;
+        let patch = async |body| {
+            let request = backend.request("PATCH", &task).token(&ada.token);
+            request.json_as("application/merge-patch+json", body).send().await
+        };
+
+        let edited = patch(json!({
+            "notes": "the fern too", "priority": "high", "tags": ["home"],
+            "due": {"at": "2026-12-01T09:00:00"}, "reminders": [{"before": "PT10M"}],
+        }))
+        .await;
+        assert_eq!((edited.status, &edited.headers["etag"]), (200, &"\"2\"".parse().unwrap()));
+        assert_eq!(edited.body["due"], json!({"at": "2026-12-01T09:00:00", "zone": "Europe/Berlin"}));
+        assert_eq!(edited.body["reminders"][0]["fires_at"], "2026-12-01T07:50:00Z");
+
+        let moved = patch(json!({"due": {"date": "2026-12-02"}})).await;
+        assert_eq!(moved.body["reminders"][0]["id"], edited.body["reminders"][0]["id"]);
+        assert_eq!(moved.body["notes"], "the fern too");
+
+        let cleared = patch(json!({"due": null, "notes": null, "priority": null})).await;
+        assert_eq!((&cleared.body["due"], &cleared.body["notes"]), (&json!(null), &json!("")));
+        assert_eq!(cleared.body["priority"], "none");
+        assert_eq!(cleared.body["reminders"][0]["fires_at"], json!(null));
+
+        let unchanged = patch(json!({"notes": ""})).await;
+        assert_eq!(unchanged.body["version"], cleared.body["version"], "nothing changed");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn a_retry_gets_the_first_answer_even_when_the_version_moved_on(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let ada = backend.user("ada@example.org").await;
+        let task = ada.create(&backend, "Water the plants").await;
+        let edit = async |key: &str, title: &str| {
+            let request = backend.request("PATCH", &task).token(&ada.token).header("idempotency-key", key);
+            request.header("if-match", "\"1\"").json(json!({"title": title})).send().await
+        };
+        let first = edit("a", "Water the fern").await;
+        assert_eq!(first.status, 200);
+        assert_eq!(edit("a", "Water the fern").await.body, first.body);
+        assert_eq!(edit("b", "Water the fern").await.status, 412);
+        assert_eq!(edit("a", "Water the cat").await.status, 422);
+    }
+}

@@ -1,0 +1,73 @@
+//! Tasks, read from the rows that their actors' turns commit: no actor is activated for it.
+
+use contracts::task::TaskSnapshot;
+use domain::{Task, TaskId, UserId};
+use platform::Problem;
+use sqlx::{FromRow, PgPool, types::Json};
+
+use crate::{
+    commands::deleted,
+    cursor::{Cursor, stored_instant},
+    task_path::no_such_task,
+};
+
+#[derive(FromRow)]
+struct Row {
+    version: i64,
+    state: Json<Task>,
+}
+
+impl From<Row> for TaskSnapshot {
+    fn from(row: Row) -> Self {
+        Self { version: row.version, task: row.state.0 }
+    }
+}
+
+/// A task of this user that is not in the trash.
+pub(crate) async fn find(pool: &PgPool, owner: UserId, id: TaskId) -> Result<TaskSnapshot, Problem> {
+    let row: Option<Row> = sqlx::query_as("SELECT version, state FROM task WHERE id = $1 AND owner = $2")
+        .bind(id.to_string())
+        .bind(owner.0)
+        .fetch_optional(pool)
+        .await?;
+    let snapshot = TaskSnapshot::from(row.ok_or_else(no_such_task)?);
+    if snapshot.task.is_deleted() { Err(deleted()) } else { Ok(snapshot) }
+}
+
+/// Fails unless the task is this user's, in the trash or not.
+pub(crate) async fn check_owner(pool: &PgPool, owner: UserId, id: TaskId) -> Result<(), Problem> {
+    let owned: Option<i32> = sqlx::query_scalar("SELECT 1 FROM task WHERE id = $1 AND owner = $2")
+        .bind(id.to_string())
+        .bind(owner.0)
+        .fetch_optional(pool)
+        .await?;
+    owned.map(|_| ()).ok_or_else(no_such_task)
+}
+
+/// The newest tasks after a cursor, at most `count`.
+pub(crate) async fn list(
+    pool: &PgPool,
+    owner: UserId,
+    done: bool,
+    after: Option<Cursor>,
+    count: i64,
+) -> Result<Vec<TaskSnapshot>, Problem> {
+    // Without a cursor, from beyond the newest there can be.
+    let (at, id) = after.map_or_else(
+        || ("~".to_owned(), String::new()),
+        |cursor| (stored_instant(cursor.at), cursor.id.to_string()),
+    );
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT version, state FROM task
+         WHERE owner = $1 AND done = $2 AND NOT deleted AND (created_at, id) < ($3, $4)
+         ORDER BY created_at DESC, id DESC LIMIT $5",
+    )
+    .bind(owner.0)
+    .bind(done)
+    .bind(at)
+    .bind(id)
+    .bind(count)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(TaskSnapshot::from).collect())
+}

@@ -1,0 +1,126 @@
+//! The routes on a real database, with actors that run in the test itself.
+
+mod actors;
+mod client;
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::UserId;
+use platform::ServiceClient;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use uuid::Uuid;
+use virtual_actors::{ActorClient, Clock, System};
+
+pub(crate) use self::{
+    actors::Actors,
+    client::{Answer, Request},
+};
+use crate::{app::App, passwords::Passwords, routes, tokens::Tokens};
+
+/// Nothing listens on the discard port.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// The service under test.
+pub(crate) struct Backend {
+    pub(crate) app: App,
+    pub(crate) actors: Arc<Actors>,
+    pub(crate) clock: Arc<TestClock>,
+    routes: Router,
+}
+
+/// Somebody with an account.
+pub(crate) struct User {
+    pub(crate) id: Uuid,
+    pub(crate) token: String,
+}
+
+/// A clock that stands still.
+pub(crate) struct TestClock(Mutex<DateTime<Utc>>);
+
+impl TestClock {
+    pub(crate) fn advance(&self, by: TimeDelta) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+impl Backend {
+    /// Without any other service.
+    pub(crate) async fn new(pool: PgPool) -> Self {
+        Self::through(pool, NOBODY.to_owned()).await
+    }
+
+    /// With `services` in the place of the sidecar's HTTP API.
+    pub(crate) async fn with_services(pool: PgPool, services: Router) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, services).await });
+        Self::through(pool, address).await
+    }
+
+    async fn through(pool: PgPool, sidecar: String) -> Self {
+        schema::migrate(&pool).await.unwrap();
+        let start = "2026-07-01T08:00:00Z".parse().unwrap();
+        let clock = Arc::new(TestClock(Mutex::new(start)));
+        let actors = Arc::new(Actors::new(pool.clone(), clock.clone()));
+        let tokens = Tokens::default();
+        tokens.install(&[7; 32]).unwrap();
+        let app = App {
+            pool,
+            actors: ActorClient::new(actors.clone()),
+            services: ServiceClient::new(sidecar, None).unwrap(),
+            patience: std::time::Duration::from_millis(300),
+            clock: clock.clone(),
+            ids: Arc::new(System),
+            tokens,
+            // As cheap as argon2 can be.
+            passwords: Passwords::new(argon2::Params::new(8, 1, 1, None).unwrap()).unwrap(),
+            sweep: Arc::default(),
+        };
+        let routes = platform::common_layers(routes::router(app.clone()), None, Arc::new(System));
+        Self { app, actors, clock, routes }
+    }
+
+    /// An account in Europe/Berlin, signed in.
+    pub(crate) async fn user(&self, email: &str) -> User {
+        let id: Uuid = sqlx::query_scalar(
+            "INSERT INTO app_user (id, email, password_hash, time_zone)
+             VALUES (gen_random_uuid(), $1, '', 'Europe/Berlin') RETURNING id",
+        )
+        .bind(email)
+        .fetch_one(&self.app.pool)
+        .await
+        .unwrap();
+        User { id, token: self.app.tokens.issue(UserId(id), self.clock.now()).unwrap() }
+    }
+
+    pub(crate) fn request(&self, method: &'static str, path: &str) -> Request {
+        Request::new(self.routes.clone(), method, path)
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request("POST", path).json(body).send().await
+    }
+}
+
+impl User {
+    /// A new task's path.
+    pub(crate) async fn create(&self, backend: &Backend, title: &str) -> String {
+        let answer = backend
+            .request("POST", "/api/v1/tasks")
+            .token(&self.token)
+            .json(json!({"title": title}))
+            .send()
+            .await;
+        assert_eq!(answer.status, 201, "{:?}", answer.body);
+        answer.headers["location"].to_str().unwrap().to_owned()
+    }
+}
