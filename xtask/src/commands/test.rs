@@ -1,0 +1,81 @@
+//! `cargo xtask test`: every test there is, on a PostgreSQL of its own.
+
+use std::{ffi::OsString, process::ExitCode, time::Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use tokio::process::Command;
+use xtask::{Durability, Journal, Postgres, Profile, StateDir, Tools, free_port, packages, tools, workspace};
+
+use super::stop_signal::StopSignal;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Passed on to `cargo test`; without any, everything is tested
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    cargo: Vec<OsString>,
+}
+
+pub(crate) async fn run(options: Options) -> Result<ExitCode> {
+    let started = Instant::now();
+    packages::ensure_installed().await?;
+    let tools = Tools::obtain().await?;
+    workspace::build_services(Profile::Dev).await?;
+    StateDir::remove_abandoned()?;
+    let directory = StateDir::temporary("test")?;
+    let _held = directory.lock()?;
+    let journal = Journal::open(&directory, false)?;
+    let postgres = Postgres::start(&directory, free_port()?, Durability::Processes, &journal).await?;
+    let outcome = run_tests(&options.cargo, &tools, &postgres).await;
+    postgres.stop().await;
+    directory.remove()?;
+    let passed = outcome?;
+    let verdict = if passed { "All tests passed" } else { "Tests failed" };
+    eprintln!("{verdict} after {} s", started.elapsed().as_secs());
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn run_tests(args: &[OsString], tools: &Tools, postgres: &Postgres) -> Result<bool> {
+    let mut stop = StopSignal::listen()?;
+    let mut tests = workspace::cargo();
+    tests
+        .args(["test", "--no-fail-fast"])
+        .env("DATABASE_URL", postgres.url())
+        .env("ALMANAC_DAPR_BIN", tools.dapr_folder());
+    let names_package = |arg: &OsString| arg == "-p" || arg.to_string_lossy().starts_with("--package");
+    if !args.iter().any(names_package) {
+        tests.arg("--workspace");
+    }
+    let passed = finishes_well(tests.args(args), &mut stop).await?;
+    if !args.is_empty() {
+        return Ok(passed);
+    }
+    let Some(go) = tools::go().await else {
+        eprintln!("Not tested: the mail binding, which needs Go");
+        return Ok(passed);
+    };
+    let mut tests = Command::new(go);
+    tests
+        .args(["test", "-mod=readonly", "./mail"])
+        .current_dir(tools::runtime_module())
+        .env_remove("GOFLAGS");
+    Ok(finishes_well(&mut tests, &mut stop).await? && passed)
+}
+
+/// Runs tests to their end, or ends them all when told to stop.
+async fn finishes_well(tests: &mut Command, stop: &mut StopSignal) -> Result<bool> {
+    // A group of their own, so that the programs the tests run can be ended with them.
+    let mut tests = tests.process_group(0).spawn()?;
+    let group = tests.id().context("ended at once")?;
+    tokio::select! {
+        status = tests.wait() => Ok(status?.success()),
+        () = stop.received() => {
+            killpg(Pid::from_raw(group as i32), Signal::SIGTERM)?;
+            tests.wait().await?;
+            bail!("stopped before all tests had run")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `cargo xtask`: sets Almanac up, runs it, tests it. Each command is a file in `commands/`.
+
+mod commands {
+    pub(crate) mod down;
+    pub(crate) mod lint;
+    pub(crate) mod logs;
+    pub(crate) mod status;
+    pub(crate) mod stop_signal;
+    pub(crate) mod test;
+    pub(crate) mod up;
+}
+
+use std::{
+    io::{self, ErrorKind},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xtask::StateDir;
+
+use commands::{down, lint, logs, status, test, up};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
+struct Arguments {
+    /// Where data, logs and secrets are kept [default: target/almanac]
+    #[arg(long, global = true, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what is missing, then run everything until Ctrl-C
+    Up(up::Options),
+    /// Stop everything
+    Down(down::Options),
+    /// Show what runs
+    Status(status::Options),
+    /// Print the log of a part
+    Logs(logs::Options),
+    /// Run all tests, beside whatever runs
+    Test(test::Options),
+    /// Check format, lints and dependencies
+    Lint,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(code) => code,
+        // Whoever read the output, such as `head`, has seen enough.
+        Err(error) if error.downcast_ref().is_some_and(|e: &io::Error| e.kind() == ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let directory = StateDir::resolve(arguments.state_dir.as_deref())?;
+    match arguments.command {
+        Command::Up(options) => up::run(directory, options).await,
+        Command::Down(options) => down::run(&directory, options).await,
+        Command::Status(options) => status::run(&directory, options),
+        Command::Logs(options) => logs::run(&directory, options).await,
+        Command::Test(options) => test::run(options).await,
+        Command::Lint => lint::run().await,
+    }
+}

@@ -1,0 +1,97 @@
+//! One replica of an app: the app's process and its sidecar.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::{
+    apps::App,
+    control_plane::ControlPlane,
+    journal::Journal,
+    ports::{PairPorts, instance},
+    process::Program,
+    readiness::Readiness,
+    sidecar::{Sidecar, SidecarOptions},
+    state_dir::StateDir,
+    supervisor::Part,
+    tools::Tools,
+    workspace::{self, Profile},
+};
+
+const READY: Duration = Duration::from_secs(60);
+
+/// What all replicas share.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) tools: &'a Tools,
+    pub(crate) directory: &'a StateDir,
+    pub(crate) control_plane: &'a ControlPlane,
+    pub(crate) database_url: &'a str,
+    pub(crate) profile: Profile,
+    pub(crate) journal: &'a Journal,
+}
+
+/// The two processes of a replica, running.
+pub(crate) struct Replica {
+    pub(crate) app: Part,
+    pub(crate) sidecar: Sidecar,
+    app_port: u16,
+}
+
+impl Replica {
+    /// Starts the app, then its sidecar, which asks the app for its actor types; returns when the app says that
+    /// it is ready.
+    pub(crate) async fn start(
+        surroundings: &Surroundings<'_>,
+        app: &App,
+        number: u16,
+        ports: PairPorts,
+    ) -> Result<Self> {
+        let Surroundings { tools, directory, control_plane, journal, .. } = surroundings;
+        let name = instance(app.id, number);
+        let readiness = Readiness::http(format!("http://127.0.0.1:{}/healthz", ports.app));
+        let options = SidecarOptions {
+            part: format!("{name}-sidecar"),
+            app_id: app.id.to_owned(),
+            app_port: ports.app,
+            ports: ports.sidecar,
+            actor_types: app.actor_types.iter().map(|name| (*name).to_owned()).collect(),
+            resources: vec![directory.components()],
+            config: Some(directory.config()),
+        };
+        let part = Part::launch(surroundings.program(app, name, ports), readiness, journal)?;
+        part.ready(READY).await?;
+        let sidecar = Sidecar::start(tools, control_plane, options, journal).await?;
+        let replica = Self { app: part, sidecar, app_port: ports.app };
+        replica.until_ready().await?;
+        Ok(replica)
+    }
+
+    /// Waits until both run and the app calls itself ready: database, sidecar and actor types.
+    pub(crate) async fn until_ready(&self) -> Result<()> {
+        tokio::try_join!(self.app.ready(READY), self.sidecar.part().ready(READY))?;
+        let ready = Readiness::http(format!("http://127.0.0.1:{}/health/ready", self.app_port));
+        ready.within(READY).await.map_err(|error| error.context(format!("{} is not ready", self.app.name())))
+    }
+
+    /// The app first: it finishes its turns and flushes through the sidecar.
+    pub(crate) async fn stop(self) {
+        self.app.stop().await;
+        self.sidecar.stop().await;
+    }
+}
+
+impl Surroundings<'_> {
+    fn program(&self, app: &App, name: String, ports: PairPorts) -> Program {
+        let log = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into());
+        Program::new(name, workspace::binary(self.profile, app.id))
+            .env("APP_ID", app.id)
+            .env("APP_HOST", "127.0.0.1")
+            .env("APP_PORT", ports.app.to_string())
+            .env("DAPR_HTTP_PORT", ports.sidecar.http.to_string())
+            .env("DAPR_GRPC_PORT", ports.sidecar.grpc.to_string())
+            .env("DATABASE_URL", self.database_url)
+            .env("PUBSUB_NAME", "pubsub")
+            .env("RUST_LOG", log)
+            .ports([ports.app])
+    }
+}

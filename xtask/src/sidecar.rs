@@ -1,0 +1,97 @@
+//! A daprd: the sidecar of one replica of an app.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
+
+use crate::{
+    control_plane::ControlPlane, journal::Journal, ports::SidecarPorts, process::Program,
+    readiness::Readiness, supervisor::Part, tools::Tools,
+};
+
+const READY: Duration = Duration::from_secs(60);
+
+/// What a sidecar is for.
+#[derive(Clone, Debug)]
+pub struct SidecarOptions {
+    /// Names it among the parts; several sidecars may serve one app-id.
+    pub part: String,
+    pub app_id: String,
+    /// The app must be listening there already: daprd asks it for its actor types only once.
+    pub app_port: u16,
+    pub ports: SidecarPorts,
+    /// It is ready when it hosts these.
+    pub actor_types: Vec<String>,
+    /// Directories of components and subscriptions.
+    pub resources: Vec<PathBuf>,
+    pub config: Option<PathBuf>,
+}
+
+/// A running sidecar.
+pub struct Sidecar {
+    part: Part,
+    ports: SidecarPorts,
+}
+
+impl Sidecar {
+    /// Starts it and waits until it hosts the actor types.
+    pub async fn start(
+        tools: &Tools,
+        control_plane: &ControlPlane,
+        options: SidecarOptions,
+        journal: &Journal,
+    ) -> Result<Self> {
+        let readiness = Readiness::sidecar(options.ports.http, options.actor_types.clone());
+        let ports = options.ports;
+        let part = Part::launch(program(tools, control_plane, options), readiness, journal)?;
+        part.ready(READY).await?;
+        Ok(Self { part, ports })
+    }
+
+    pub fn ports(&self) -> SidecarPorts {
+        self.ports
+    }
+
+    pub fn part(&self) -> &Part {
+        &self.part
+    }
+
+    pub async fn stop(self) {
+        self.part.stop().await;
+    }
+}
+
+fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions) -> Program {
+    let SidecarOptions { part, app_id, app_port, ports, resources, config, .. } = options;
+    let number = |port: u16| port.to_string();
+    let mut program = Program::new(part, &tools.daprd)
+        // Else it announces the machine's outer address to the others.
+        .env("DAPR_HOST_IP", "127.0.0.1")
+        .args(["--app-id", &app_id, "--app-port", &number(app_port), "--app-protocol", "http"])
+        .args(["--dapr-http-port", &number(ports.http), "--dapr-grpc-port", &number(ports.grpc)])
+        .args([
+            "--dapr-internal-grpc-port",
+            &number(ports.internal),
+            "--metrics-port",
+            &number(ports.metrics),
+        ])
+        .args(["--dapr-listen-addresses", "127.0.0.1", "--metrics-listen-address", "127.0.0.1"])
+        .args(["--dapr-internal-grpc-listen-address", "127.0.0.1"])
+        .args(["--placement-host-address", &control_plane.placement_address()])
+        .args(["--scheduler-host-address", &control_plane.scheduler_address()])
+        // A dead app's actors move within four seconds; one that a busy machine slows down is not dead.
+        .args(["--enable-app-health-check", "--app-health-check-path", "/healthz"])
+        .args(["--app-health-probe-interval", "2", "--app-health-probe-timeout", "1500"])
+        .args(["--app-health-threshold", "2"])
+        // Subscriptions are declared in files; the app is not asked for them.
+        .args(["--disable-init-endpoints", "subscribe"])
+        .args(["--dapr-graceful-shutdown-seconds", "5", "--log-as-json"])
+        .ports([ports.http, ports.grpc, ports.internal, ports.metrics]);
+    for directory in resources {
+        program = program.arg("--resources-path").arg(directory);
+    }
+    if let Some(config) = config {
+        program = program.arg("--config").arg(config);
+    }
+    program
+}

@@ -1,0 +1,69 @@
+//! The checkout: where it is, where its binaries are, and how the services' are built.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use tokio::process::Command;
+
+use crate::apps::{APPS, MIGRATE};
+
+/// Which of Cargo's two standard profiles the services are built and run with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    #[default]
+    Dev,
+    Release,
+}
+
+impl Profile {
+    fn directory(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// The root of the checkout.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+}
+
+/// Cargo's target directory.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// The path of a service's binary.
+pub fn binary(profile: Profile, name: &str) -> PathBuf {
+    target().join(profile.directory()).join(name)
+}
+
+/// A Cargo command in the checkout.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    // Set by the Cargo this process was run by; some build scripts run again whenever these differ.
+    for (name, _) in std::env::vars_os() {
+        let of_package =
+            ["CARGO_MANIFEST_", "CARGO_PKG_"].map(|prefix| name.to_string_lossy().starts_with(prefix));
+        if of_package.contains(&true) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Builds the binaries of all services, showing Cargo's progress.
+pub async fn build_services(profile: Profile) -> Result<()> {
+    let mut command = cargo();
+    command.args(["build", "--bins"]);
+    for package in APPS.iter().map(|app| app.id).chain([MIGRATE.package]) {
+        command.args(["--package", package]);
+    }
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    ensure!(command.status().await?.success(), "the services do not build");
+    Ok(())
+}
