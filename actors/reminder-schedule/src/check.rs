@@ -28,7 +28,7 @@ WITH due AS (
     FOR UPDATE SKIP LOCKED
 ), fired AS (
     UPDATE reminder AS r
-    SET status = 'fired', fired_at = now(), late_ms = (extract(epoch FROM now() - r.fires_at) * 1000)::bigint
+    SET status = 'fired', fired_at = now(), late_ms = floor(extract(epoch FROM now() - r.fires_at) * 1000)::bigint
     FROM due
     WHERE r.reminder_id = due.reminder_id AND r.generation = due.generation AND r.status = 'pending'
     RETURNING r.*
@@ -60,7 +60,9 @@ WITH due AS (
 SELECT jsonb_build_object(
     'fired', (SELECT count(*) FROM fired),
     'next', upcoming.at,
-    'next_in_ms', greatest(0, ceil(extract(epoch FROM upcoming.at - clock_timestamp()) * 1000))
+    -- greatest() alone would make 0 of a null.
+    'next_in_ms', CASE WHEN upcoming.at IS NOT NULL
+        THEN greatest(0, ceil(extract(epoch FROM upcoming.at - clock_timestamp()) * 1000)) END
 ) FROM upcoming";
 
 /// The row [`CHECK`] gives.

@@ -63,9 +63,7 @@ pub(crate) fn transition(
     turn: &TurnContext<'_>,
 ) -> Result<Turn<TaskActor, TaskSnapshot>, TaskRefusal> {
     match transition {
-        Transition::Unchanged(task) => {
-            Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task }))
-        }
+        Transition::Unchanged(task) => Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task })),
         Transition::Changed { task, events } => Ok(changed(pending, task, &events, turn)),
     }
 }

@@ -11,9 +11,7 @@
 mod commands;
 mod commit;
 
-use contracts::task::{
-    CompleteTask, CreateTask, DeleteTask, EditTask, GetTask, ReopenTask, RestoreTask,
-};
+use contracts::task::{CompleteTask, CreateTask, DeleteTask, EditTask, GetTask, ReopenTask, RestoreTask};
 use virtual_actors::{Actor, Methods, RowsSql};
 
 /// A task, addressed by its id.
