@@ -29,6 +29,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/", get(async || Redirect::temporary("/api/docs/")))
         // daprd asks for it before it binds a schedule to a path.
         .route("/api/jobs/check-reminders", options(async || ""))
+        .route("/api/jobs/daily-cleanup", options(async || ""))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(app)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
@@ -48,6 +49,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))
+        .routes(routes!(jobs::daily_cleanup::daily_cleanup))
 }
 
 #[cfg(test)]

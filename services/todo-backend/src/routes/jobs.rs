@@ -1,3 +1,4 @@
 //! What Dapr's cron bindings call.
 
 pub(super) mod check_reminders;
+pub(super) mod daily_cleanup;

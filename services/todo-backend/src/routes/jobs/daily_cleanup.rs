@@ -1,0 +1,83 @@
+//! `POST /api/jobs/daily-cleanup`: forgets answers to commands that nobody can repeat any more.
+//!
+//! Answers are kept for 30 days, longer than a broker or a dead-letter topic can replay a command. After
+//! that, the deterministic ids of what a command makes still keep a very late repetition from doubling it.
+
+use axum::extract::State;
+use platform::{Json, Problem};
+use serde::Serialize;
+use sqlx::PgPool;
+use utoipa::ToSchema;
+
+use crate::app::App;
+
+/// Rows removed in one transaction, so that no lock is held for long.
+const BATCH: i64 = 5_000;
+
+/// What a clean-up did.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Cleanup {
+    /// Answers to commands that were forgotten.
+    answers: u64,
+}
+
+/// Removes what is kept for a time only.
+#[utoipa::path(
+    post, path = "/api/jobs/daily-cleanup", tag = "jobs",
+    responses(
+        (status = 200, description = "What the clean-up did", body = Cleanup),
+        (status = 503, description = "The database does not answer", body = platform::problem::Body,
+            content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn daily_cleanup(State(app): State<App>) -> Result<Json<Cleanup>, Problem> {
+    let mut answers = 0;
+    loop {
+        let removed = forget_answers(&app.pool).await?;
+        answers += removed;
+        if removed < BATCH.unsigned_abs() {
+            return Ok(Json(Cleanup { answers }));
+        }
+    }
+}
+
+/// One batch. Clean-ups of several replicas may run at once: each takes rows the others have not.
+async fn forget_answers(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    let removed = sqlx::query(
+        "DELETE FROM actor_command WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM actor_command WHERE created_at < now() - interval '30 days'
+             LIMIT $1 FOR UPDATE SKIP LOCKED
+         ))",
+    )
+    .bind(BATCH)
+    .execute(pool)
+    .await?;
+    Ok(removed.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sqlx::PgPool;
+
+    use crate::test_support::Backend;
+
+    #[sqlx::test(migrations = false)]
+    async fn old_answers_are_forgotten_and_others_kept(pool: PgPool) {
+        let backend = Backend::new(pool.clone()).await;
+        sqlx::query(
+            "INSERT INTO actor_command (actor_type, actor_id, command_id, fingerprint, outcome, created_at)
+             SELECT 'Task', n::text, gen_random_uuid(), '', '{}', now() - n * interval '1 day'
+             FROM generate_series(1, 12000) AS n",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        let answer = backend.post("/api/jobs/daily-cleanup", json!({})).await;
+        assert_eq!((answer.status, &answer.body["answers"]), (200, &11_971.into()));
+        let oldest: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM actor_command").fetch_one(&pool).await.unwrap();
+        assert_eq!(oldest, 29);
+        assert_eq!(backend.post("/api/jobs/daily-cleanup", json!({})).await.body["answers"], 0);
+    }
+}
