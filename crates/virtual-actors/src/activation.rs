@@ -128,7 +128,6 @@ impl<A: Actor> actix::Actor for Activation<A> {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         metrics::ACTIVATIONS.with_label_values(&[A::TYPE]).inc();
-        ctx.set_mailbox_capacity(self.surroundings.mailbox);
         // Dapr passivates idle actors; this is for those a sidecar forgot when it crashed.
         let idle_timeout = self.surroundings.idle_timeout;
         ctx.run_interval(idle_timeout, move |activation, ctx| {

@@ -119,9 +119,10 @@ impl Host {
         Some(answered.await.unwrap_or_else(|_| Outcome::unavailable("the activation ended")))
     }
 
-    /// The method a reminder of this name runs, if its actor type knows it.
-    pub(crate) fn reminder_method(&self, actor_type: &str, name: &str) -> Option<&'static str> {
-        self.inner.types.get(actor_type)?.reminder_method(name)
+    /// The method a reminder of this name runs, if its actor type knows it; `None` if the type is
+    /// not hosted here.
+    pub(crate) fn reminder_method(&self, actor_type: &str, name: &str) -> Option<Option<&'static str>> {
+        Some(self.inner.types.get(actor_type)?.reminder_method(name))
     }
 
     /// Ends an activation after the turns that wait for it; `false` if the type is not hosted here.

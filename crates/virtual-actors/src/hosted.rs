@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use actix::{Actor as _, Addr, ArbiterHandle, dev::SendError};
+use actix::{
+    Addr, ArbiterHandle, Context,
+    dev::{SendError, channel},
+};
 
 use crate::{
     activation::{Activation, Passivate, Surroundings, TurnMessage},
@@ -91,8 +94,16 @@ impl<A: Actor> Hosted<A> {
         );
         let activation =
             Activation::new(actor_id.to_owned(), engine, self.surroundings.clone(), self.registry.clone());
+        // Made by hand, because `start_in_arbiter` gives the mailbox its bound only once it runs.
+        let (sender, receiver) = channel::channel(self.surroundings.mailbox);
         let turn = self.next_arbiter.fetch_add(1, Ordering::Relaxed);
-        Activation::start_in_arbiter(&self.arbiters[turn % self.arbiters.len()], |_| activation)
+        let running = self.arbiters[turn % self.arbiters.len()].spawn_fn(move || {
+            Context::with_receiver(receiver).run(activation);
+        });
+        if !running {
+            tracing::error!(actor_type = A::TYPE, actor_id, "the actors' threads have ended");
+        }
+        Addr::new(sender)
     }
 }
 

@@ -71,6 +71,9 @@ async fn fire_reminder(
     Path((actor_type, actor_id, name)): Path<(String, String, String)>,
 ) -> Response {
     let Some(method) = host.reminder_method(&actor_type, &name) else {
+        return unknown_type(&actor_type);
+    };
+    let Some(method) = method else {
         // Answered as done, so that Dapr stops: no version of this code wants it any more.
         tracing::warn!(%actor_type, %actor_id, %name, "a reminder nobody knows fired; it is dropped");
         return StatusCode::OK.into_response();
