@@ -41,6 +41,7 @@
 mod due;
 mod id;
 mod lead;
+mod recurrence;
 mod reminder;
 mod task;
 mod text;
@@ -50,6 +51,7 @@ pub mod wall_clock;
 pub use due::{Due, UserZone};
 pub use id::{ReminderId, TaskId, UserId};
 pub use lead::Lead;
+pub use recurrence::{CountedFrom, Freq, Missed, NewRecurrence, Occurrence, Preview, Recurrence, Rule};
 pub use reminder::{NewReminder, Reminder, ReminderRow, Trigger};
 pub use task::{
     Changed, Lifecycle, NewTask, Priority, Refusal, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
