@@ -1,0 +1,116 @@
+//! Requests to the REST API.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+/// How long a request that a fault holds up is sent again.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A request; the same one may be sent any number of times.
+#[derive(Clone, Debug)]
+pub struct Request {
+    method: Method,
+    url: String,
+    token: Option<String>,
+    headers: Vec<(&'static str, String)>,
+    body: Option<Value>,
+}
+
+/// What it was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    /// Null when there is none.
+    pub body: Value,
+}
+
+impl Request {
+    pub fn new(method: &str, url: String) -> Self {
+        let method = method.parse().expect("a method");
+        Self { method, url, token: None, headers: Vec::new(), body: None }
+    }
+
+    #[must_use]
+    pub fn token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn key(self, idempotency_key: impl Into<String>) -> Self {
+        self.header("idempotency-key", idempotency_key)
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn json(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Sends it once.
+    pub async fn send(&self) -> Answer {
+        self.attempt().await.unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.url))
+    }
+
+    /// Sends it once; the answer as text.
+    pub async fn text(&self) -> String {
+        match self.exchange().await {
+            Ok((_, text)) => text,
+            Err(error) => panic!("{} {}: {error}", self.method, self.url),
+        }
+    }
+
+    /// Sends it until it is answered by something else than an error on the way, as a client does that has an
+    /// idempotency key.
+    pub async fn until_answered(&self) -> Answer {
+        let started = Instant::now();
+        loop {
+            let last = match self.attempt().await {
+                Ok(answer) if answer.status < 500 => return answer,
+                Ok(answer) => format!("{answer:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert!(started.elapsed() < PATIENCE, "{} {} is not answered: {last}", self.method, self.url);
+            sleep(PAUSE).await;
+        }
+    }
+
+    pub(crate) async fn attempt(&self) -> Result<Answer, reqwest::Error> {
+        let (status, text) = self.exchange().await?;
+        Ok(Answer { status: status.as_u16(), body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+    }
+
+    async fn exchange(&self) -> Result<(StatusCode, String), reqwest::Error> {
+        let mut request = client().request(self.method.clone(), &self.url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(body) = &self.body {
+            request = request.json(body);
+        }
+        let response = request.send().await?;
+        Ok((response.status(), response.text().await?))
+    }
+}
+
+/// A client that asks directly, whatever proxy the environment names.
+fn client() -> Client {
+    static CLIENT: std::sync::LazyLock<Client> = std::sync::LazyLock::new(|| {
+        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30));
+        client.build().expect("a client without TLS always builds")
+    });
+    CLIENT.clone()
+}

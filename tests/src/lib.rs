@@ -1,0 +1,39 @@
+//! End-to-end tests: real processes, real brokers, real faults.
+//!
+//! A test file starts a system once, on free ports, and runs its cases on it; a case is an async
+//! function that says in its name what is promised. What cases share is here: [`Suite`] runs them,
+//! [`Person`] uses the REST API, [`Mailbox`] reads what was mailed, [`eventually`] awaits, and
+//! [`ActorHosts`] hosts actors in the test's own process.
+//!
+//! ```no_run
+//! use almanac_tests::{Person, Suite};
+//! use serde_json::json;
+//! use xtask::Stack;
+//!
+//! async fn a_task_is_open_when_created(stack: &Stack) {
+//!     let ada = Person::register(stack).await;
+//!     let task = ada.create(json!({ "title": "Water the plants" })).await;
+//!     assert_eq!(task["status"], "open");
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let suite = Suite::new(async || Stack::start(xtask::StackOptions::for_test("example")?).await);
+//!     suite.case(a_task_is_open_when_created).run(Stack::stop)
+//! }
+//! ```
+
+mod actor_hosts;
+mod api;
+mod events;
+mod mailbox;
+mod person;
+mod suite;
+mod wait;
+
+pub use actor_hosts::{ActorHosts, CounterHost, DoomedHost, command};
+pub use api::{Answer, Request};
+pub use events::Subscriber;
+pub use mailbox::{Mail, Mailbox};
+pub use person::{Person, due_in, fires_at};
+pub use suite::Suite;
+pub use wait::{eventually, sleep_until, unchanged_for};

@@ -1,0 +1,44 @@
+//! What a person notices when parts of the running system die: at most a short wait.
+//!
+//! Each case has the system for itself and leaves it ready for the next.
+
+mod commands;
+mod deliveries;
+mod reminders;
+
+use std::{process::ExitCode, time::Duration};
+
+use almanac_tests::{Suite, eventually};
+use sqlx::{Connection, PgConnection};
+use xtask::{Stack, StackOptions};
+
+fn main() -> ExitCode {
+    Suite::new(async || Stack::start(StackOptions::for_test("faults")?).await)
+        .case_alone(reminders::a_reminder_survives_the_death_of_its_host)
+        .case_alone(reminders::a_reminder_whose_time_passes_while_all_is_down_fires_once_afterwards)
+        .case_alone(deliveries::a_notifier_killed_while_it_delivers_leaves_nobody_untold)
+        .case_alone(deliveries::a_broker_that_is_away_delays_events_and_loses_none)
+        .case_alone(commands::every_answered_command_survives_a_crash_of_the_database)
+        // The last one: a killed scheduler keeps no reminders for twenty seconds.
+        .case_alone(reminders::a_reminder_is_in_time_without_the_scheduler)
+        .at_once(1)
+        .run(Stack::stop)
+}
+
+/// Waits until all parts are ready, and the relays that live have taken over the shares of those that died.
+async fn ready_again(stack: &Stack) {
+    /// `todo-actors` and `notification-service`.
+    const RELAYS: i64 = 2;
+    let leased = "SELECT count(DISTINCT relay), count(*) FROM actor_outbox_share
+                  JOIN actor_relay USING (relay) WHERE leased_until > clock_timestamp()";
+    let alive = "SELECT count(*) FROM actor_relay WHERE seen_until > clock_timestamp()";
+    stack.until_ready().await.expect("it is ready again");
+    let url = stack.database_url().expect("it runs");
+    let mut database = PgConnection::connect(url).await.expect("it is ready");
+    eventually("all shares to be held by living relays", Duration::from_secs(30), async || {
+        let alive: i64 = sqlx::query_scalar(alive).fetch_one(&mut database).await.ok()?;
+        let (relays, shares): (i64, i64) = sqlx::query_as(leased).fetch_one(&mut database).await.ok()?;
+        (alive == RELAYS && relays == RELAYS && shares == i64::from(virtual_actors::PARTITIONS)).then_some(())
+    })
+    .await;
+}
