@@ -1,6 +1,7 @@
 //! `cargo xtask`: sets Almanac up, runs it, tests it. Each command is a file in `commands/`.
 
 mod commands {
+    pub(crate) mod bench;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
@@ -20,7 +21,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{down, lint, logs, status, test, up};
+use commands::{bench, down, lint, logs, status, test, up};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -44,6 +45,8 @@ enum Command {
     Logs(logs::Options),
     /// Run all tests, beside whatever runs
     Test(test::Options),
+    /// Measure a system of its own, beside whatever runs
+    Bench(bench::Options),
     /// Check format, lints and dependencies
     Lint,
 }
@@ -72,6 +75,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Status(options) => status::run(&directory, options),
         Command::Logs(options) => logs::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
+        Command::Bench(options) => bench::run(&directory, options).await,
         Command::Lint => lint::run().await,
     }
 }
