@@ -1,3 +1,8 @@
+-- An instant as states hold it, RFC 3339 with its offset. The cast is immutable for such a text:
+-- only without an offset would it depend on the session.
+CREATE FUNCTION utc_instant(text) RETURNS timestamptz LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN $1::timestamptz;
+
 -- The states of the Task actors. Lists read the very rows that turns commit: the generated
 -- columns are the state's own fields, so there is nothing to keep in step.
 CREATE TABLE task (
@@ -7,8 +12,7 @@ CREATE TABLE task (
     owner   uuid   GENERATED ALWAYS AS ((state ->> 'owner')::uuid) STORED,
     done    boolean GENERATED ALWAYS AS (state -> 'lifecycle' ->> 'status' = 'done') STORED,
     deleted boolean GENERATED ALWAYS AS (coalesce(state ->> 'deleted_at', '') <> '') STORED,
-    -- RFC 3339 in UTC, so its order as bytes is that of time.
-    created_at text COLLATE "C" GENERATED ALWAYS AS (state ->> 'created_at') STORED
+    created_at timestamptz GENERATED ALWAYS AS (utc_instant(state ->> 'created_at')) STORED
 ) WITH (fillfactor = 80);
 CREATE INDEX task_list ON task (owner, done, created_at DESC, id DESC) WHERE NOT deleted;
 

@@ -14,10 +14,14 @@ use crate::{CLOCK, ReminderScheduleActor};
 const BATCH: u32 = 500;
 
 /// Later instants than this are left to the Dapr reminder, which is set again closer to them.
-const TIMER_HORIZON: Duration = Duration::from_secs(15 * 60);
+/// Well within the time after which an idle activation, and its timer with it, is passivated.
+const TIMER_HORIZON: Duration = Duration::from_secs(5 * 60);
 
-/// "Now" is the database's. A row another transaction holds is skipped: that is a task's commit
-/// which clears it, and pokes this clock again; so the statement never waits, and never deadlocks.
+/// Before a row that a task's commit holds is looked at again.
+const HELD_PAUSE: Duration = Duration::from_millis(20);
+
+/// "Now" is the database's. A row that a task's commit holds is skipped, so the statement never
+/// waits and never deadlocks; if that commit leaves the row pending, it is what comes next.
 /// The ids of the two events follow from the row, so they are the same however often they are sent.
 const CHECK: &str = "
 WITH due AS (
@@ -86,7 +90,9 @@ impl Executes<CheckReminders> for ReminderScheduleActor {
         };
         // From the database's clock, so that a wrong clock of this host neither delays nor hurries it.
         let timer = next_in_ms
-            .map(|ms| Duration::from_secs_f64(ms / 1000.0))
+            .map(|ms| {
+                Duration::from_secs_f64(ms / 1000.0).max(if fired == 0 { HELD_PAUSE } else { Duration::ZERO })
+            })
             .filter(|after| *after <= TIMER_HORIZON)
             .map(|after| Timer { after, method: CheckReminders::METHOD });
         Ok(Executed {

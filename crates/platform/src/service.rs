@@ -28,8 +28,13 @@ use crate::{
 const BODY_LIMIT: usize = 1024 * 1024;
 const CONNECTIONS: u32 = 10;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long requests may take to finish after the request to stop, and the service's own draining after that.
-const GRACE: Duration = Duration::from_secs(15);
+// After the request to stop; whoever sends it should wait longer than these together before he kills.
+/// How long requests may take to finish.
+const REQUESTS_GRACE: Duration = Duration::from_secs(5);
+/// How long the service's own draining may take after that.
+const DRAIN_GRACE: Duration = Duration::from_secs(8);
+/// How long the last connections to the database may take to close.
+const POOL_GRACE: Duration = Duration::from_secs(2);
 
 /// What a service is connected to. Everything connects when first used, and again after a loss.
 #[derive(Clone)]
@@ -130,17 +135,17 @@ impl Service {
         let server = axum::serve(listener, routes).with_graceful_shutdown(self.stop.requested());
         let hard_stop = async {
             self.stop.requested().await;
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(REQUESTS_GRACE).await;
         };
         tokio::select! {
             // It only ends on the request to stop: axum handles errors of single connections itself.
             _ = server => {}
             () = hard_stop => tracing::warn!("some requests did not finish in time"),
         }
-        if timeout(GRACE, drain).await.is_err() {
+        if timeout(DRAIN_GRACE, drain).await.is_err() {
             tracing::warn!("draining did not finish in time");
         }
-        if timeout(GRACE, self.pool.close()).await.is_err() {
+        if timeout(POOL_GRACE, self.pool.close()).await.is_err() {
             tracing::warn!("some database connections did not close in time");
         }
         tracing::info!("stopped");

@@ -1,7 +1,7 @@
 //! Logs: one JSON object a line on standard output.
 //!
 //! `{"time","level","app_id","target","message",…fields,"trace_id"}`; fields of the enclosing spans
-//! are among them, the innermost wins. `RUST_LOG` chooses what is written.
+//! are among them, the innermost wins. `RUST_LOG` chooses what is written, as `info,sqlx=debug`.
 
 use std::fmt;
 
@@ -12,12 +12,14 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    EnvFilter,
+    filter::{LevelFilter, Targets},
     fmt::{
         FmtContext, FormatEvent, FormattedFields,
         format::{JsonFields, Writer},
     },
+    layer::SubscriberExt,
     registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 use virtual_actors::{Clock, System, trace};
 
@@ -25,12 +27,12 @@ use crate::Config;
 
 /// Installs the logger and a panic hook that uses it. A second call changes nothing.
 pub fn init(config: &Config) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let installed = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|wanted| wanted.parse().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(JsonFields::new())
-        .event_format(Lines { app_id: config.app_id.clone() })
-        .try_init();
+        .event_format(Lines { app_id: config.app_id.clone() });
+    let installed = tracing_subscriber::registry().with(lines).with(filter).try_init();
     if installed.is_ok() {
         std::panic::set_hook(Box::new(|panic| {
             let at = panic.location().map(ToString::to_string).unwrap_or_default();

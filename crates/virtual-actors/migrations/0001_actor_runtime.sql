@@ -7,10 +7,10 @@ CREATE TABLE actor_command (
     command_id uuid        NOT NULL,
     fingerprint bytea      NOT NULL,
     outcome    jsonb       NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    kept_until timestamptz NOT NULL,
     CONSTRAINT actor_command_once PRIMARY KEY (actor_type, actor_id, command_id)
 );
-CREATE INDEX actor_command_age ON actor_command USING brin (created_at);
+CREATE INDEX actor_command_age ON actor_command (kept_until);
 
 -- Events and messages that were committed and not yet accepted where they go.
 CREATE TABLE actor_outbox (
@@ -29,7 +29,9 @@ CREATE TABLE actor_outbox (
     not_before  timestamptz NOT NULL DEFAULT '-infinity',
     attempts    integer     NOT NULL DEFAULT 0
 );
-CREATE INDEX actor_outbox_by_partition ON actor_outbox (partition, seq);
+-- One for each way out: what waits for a broker must not be in the way of messages to actors.
+CREATE INDEX actor_outbox_topics ON actor_outbox (seq) WHERE destination = 'topic';
+CREATE INDEX actor_outbox_actors ON actor_outbox (seq) WHERE destination = 'actor';
 
 -- Who relays which share of the outbox, until when.
 CREATE TABLE actor_outbox_share (

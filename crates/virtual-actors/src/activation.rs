@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use actix::{ActorContext, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument;
 
@@ -22,11 +22,16 @@ use crate::{
     trace,
 };
 
+/// Before a timer's turn that found no answer is run again.
+const TIMER_RETRY: Duration = Duration::from_secs(1);
+
 /// What an activation is given by its host.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) registrar: Registrar,
     pub(crate) relay: RelayHandle,
+    /// Where turns run: what they connect to must outlive the actors' threads.
+    pub(crate) runtime: Handle,
     pub(crate) mailbox: usize,
     pub(crate) idle_timeout: Duration,
 }
@@ -77,6 +82,7 @@ impl<A: Actor> Activation<A> {
         if effects.emitted {
             self.surroundings.relay.wake();
         }
+        self.surroundings.relay.send(effects.tells);
         self.surroundings.registrar.apply(A::TYPE, &self.actor_id, effects.reminders);
         if let Some(Timer { after, method }) = effects.timer {
             if let Some(earlier) = self.timer.take() {
@@ -85,7 +91,13 @@ impl<A: Actor> Activation<A> {
             self.timer = Some(ctx.run_later(after, move |activation, ctx| {
                 activation.timer = None;
                 let turn = activation.run(method.to_owned(), Call::default(), Instant::now(), None);
-                ctx.wait(turn);
+                ctx.wait(turn.map(move |outcome, activation, ctx| {
+                    // The clock must not stop because the database was away when it struck.
+                    if !outcome.is_some_and(|outcome| outcome.is_answer()) {
+                        let timer = Some(Timer { after: TIMER_RETRY, method });
+                        activation.perform(Effects { timer, ..Effects::default() }, ctx);
+                    }
+                }));
             }));
         }
     }
@@ -97,28 +109,33 @@ impl<A: Actor> Activation<A> {
         call: Call,
         received: Instant,
         caller: Option<(oneshot::Sender<Outcome>, TaskTrackerToken)>,
-    ) -> impl actix::ActorFuture<Self, Output = ()> + 'static {
+    ) -> impl actix::ActorFuture<Self, Output = Option<Outcome>> + 'static {
         let engine = self.engine.take();
         let trace_id = call.traceparent.as_deref().and_then(trace::trace_id).unwrap_or_default();
         let span =
             tracing::info_span!("turn", actor_type = A::TYPE, actor_id = %self.actor_id, %method, trace_id);
         let turn = async move {
-            let Some(mut engine) = engine else {
-                // Cannot be: the mailbox waits for a turn before it gives out the next message.
-                return (None, Outcome::unavailable("another turn is running"), Effects::default(), caller);
-            };
+            // Always there: the mailbox waits for a turn before it gives out the next message.
+            let mut engine = engine?;
             let (outcome, effects) = engine.turn(&method, &call, received.elapsed()).await;
             observe::<A>(&method, &outcome, received);
-            (Some(engine), outcome, effects, caller)
+            Some((engine, outcome, effects))
         };
-        turn.instrument(span).into_actor(self).map(|(engine, outcome, effects, caller), activation, ctx| {
-            activation.engine = engine.or(activation.engine.take());
+        let turn = self.surroundings.runtime.spawn(turn.instrument(span));
+        turn.into_actor(self).map(|turned, activation, ctx| {
+            let Ok(Some((engine, outcome, effects))) = turned else {
+                // The turn itself broke (its decisions cannot do that): the next call finds a fresh activation.
+                ctx.stop();
+                return None;
+            };
+            activation.engine = Some(engine);
             activation.last_turn = Instant::now();
             activation.perform(effects, ctx);
             if let Some((answer, _running)) = caller {
                 // Nobody may be waiting any more: the turn was for the actor, not for the caller.
-                let _ = answer.send(outcome);
+                let _ = answer.send(outcome.clone());
             }
+            Some(outcome)
         })
     }
 }
@@ -149,7 +166,7 @@ impl<A: Actor> Handler<TurnMessage> for Activation<A> {
     fn handle(&mut self, message: TurnMessage, ctx: &mut Self::Context) {
         let TurnMessage { method, call, received, answer, running } = message;
         let turn = self.run(method, call, received, Some((answer, running)));
-        ctx.wait(turn);
+        ctx.wait(turn.map(|_, _, _| ()));
     }
 }
 

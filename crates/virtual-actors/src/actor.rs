@@ -89,7 +89,8 @@ pub trait Answers<M: Message>: Actor {
     ) -> Result<M::Reply, M::Refusal>;
 }
 
-/// A turn that is one SQL statement instead of a decision: atomic, repeatable, nothing cached.
+/// A turn that is one SQL statement instead of a decision: atomic, nothing cached. Its answer is not
+/// remembered: a repetition runs the statement again, which must be harmless.
 pub trait Executes<M: Message>: Actor {
     /// The statement for this message.
     fn statement(message: &M) -> Statement;

@@ -3,6 +3,8 @@
 //! Both travel as JSON bodies, so they do not depend on which headers a sidecar forwards. The
 //! answer is always HTTP 200: Dapr takes 404 for "no such method" and hides other bodies.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -13,12 +15,49 @@ use uuid::Uuid;
 #[serde(transparent)]
 pub struct CommandId(pub Uuid);
 
+/// How long the answer to a command is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// Longer than brokers and dead-letter topics can replay it: for a command somebody may repeat.
+    #[default]
+    Long,
+    /// As long as a client's own retries last: for a command nobody else knows the id of.
+    Short,
+}
+
+impl Keep {
+    /// The time itself.
+    pub fn duration(self) -> Duration {
+        match self {
+            Self::Long => Duration::from_secs(30 * 24 * 3600),
+            Self::Short => Duration::from_secs(3600),
+        }
+    }
+}
+
+/// A command's id, and how long its answer is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Command {
+    pub id: CommandId,
+    pub keep: Keep,
+}
+
+impl From<CommandId> for Command {
+    fn from(id: CommandId) -> Self {
+        Self { id, keep: Keep::Long }
+    }
+}
+
 /// A call to an actor's method.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// Without one, the call is not remembered: for reads, and for turns that repeat harmlessly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_id: Option<CommandId>,
+    /// How long the answer is kept.
+    #[serde(default)]
+    pub keep: Keep,
     /// Milliseconds the caller still waits. A command that starts later than that is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     actor::Message,
-    call::{Call, CommandId, Outcome},
+    call::{Call, Command, Outcome},
     sidecar::{Sidecar, SidecarError},
 };
 
@@ -54,7 +54,7 @@ pub struct ActorCall<'a, M: Message> {
     client: &'a ActorClient,
     actor_id: &'a str,
     message: &'a M,
-    command_id: Option<CommandId>,
+    command: Option<Command>,
     timeout: Duration,
     traceparent: Option<String>,
 }
@@ -71,7 +71,7 @@ impl ActorClient {
             client: self,
             actor_id,
             message,
-            command_id: None,
+            command: None,
             timeout: DEFAULT_TIMEOUT,
             traceparent: crate::trace::current(),
         }
@@ -79,9 +79,10 @@ impl ActorClient {
 }
 
 impl<M: Message> ActorCall<'_, M> {
-    /// Makes the call a command that is carried out once, however often it is sent.
-    pub fn command(mut self, id: CommandId) -> Self {
-        self.command_id = Some(id);
+    /// Makes the call a command that is decided once, however often it is sent. (A turn that is an
+    /// SQL statement runs each time: it is made to be harmless to repeat.)
+    pub fn command(mut self, command: impl Into<Command>) -> Self {
+        self.command = Some(command.into());
         self
     }
 
@@ -97,7 +98,8 @@ impl<M: Message> ActorCall<'_, M> {
         let deadline = Instant::now() + self.timeout;
         let mut pause = FIRST_PAUSE;
         let mut call = Call {
-            command_id: self.command_id,
+            command_id: self.command.map(|command| command.id),
+            keep: self.command.map(|command| command.keep).unwrap_or_default(),
             timeout_ms: None,
             traceparent: self.traceparent.clone(),
             message,

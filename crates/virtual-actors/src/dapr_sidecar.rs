@@ -19,7 +19,7 @@ use crate::sidecar::{Publication, Sidecar, SidecarError};
 
 const CLOUD_EVENTS: &str = "application/cloudevents+json";
 /// A publish or a reminder's registration that takes longer has failed; it is tried again.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Between tries of a reminder whose callback failed.
 const REMINDER_RETRY: prost_types::Duration = prost_types::Duration { seconds: 1, nanos: 0 };
 

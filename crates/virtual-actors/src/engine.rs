@@ -20,7 +20,7 @@ use crate::{
     methods::{Answer, Handle, Method, MethodError, Methods, Reply},
     recent::RecentAnswers,
     statement::Timer,
-    store::{Answered, Changes, Commit, Committed, Kind, Loaded, Store, StoreError},
+    store::{Answered, Changes, Commit, Committed, Kind, Loaded, Pending, Remember, Store, StoreError},
     turn::{Change, ReminderChange},
 };
 
@@ -36,6 +36,8 @@ pub struct Effects {
     pub timer: Option<Timer>,
     /// Outbox entries may have been written.
     pub emitted: bool,
+    /// Messages to other actors, as they stand in the outbox: this host may send them at once.
+    pub tells: Vec<Pending>,
 }
 
 /// The state of an activation and the code that turns it.
@@ -186,15 +188,16 @@ impl<A: Actor> Engine<A> {
                 (Some(state), Some(Changes { state: stored, outbox, rows }))
             }
         };
-        let emitted = changes.as_ref().is_some_and(|changes| !changes.outbox.is_empty());
-        let command = match call.command_id {
+        let emitted = changes.as_ref().map(|changes| changes.outbox.clone()).unwrap_or_default();
+        let remember = match call.command_id {
             None => None,
-            Some(id) => {
-                Some((id, Answered { fingerprint: fingerprint.clone(), outcome: to_json(&outcome)? }))
+            Some(command) => {
+                let answered = Answered { fingerprint: fingerprint.clone(), outcome: to_json(&outcome)? };
+                Some(Remember { command, answered, keep: call.keep })
             }
         };
 
-        let commit = Commit { actor_id: &self.actor_id, version, command: command.clone(), change: changes };
+        let commit = Commit { actor_id: &self.actor_id, version, command: remember.clone(), change: changes };
         match self.store.commit(&self.kind, commit).await? {
             Committed::LostRace => Err(Stop::LostRace),
             Committed::Answered(answered) => {
@@ -202,14 +205,16 @@ impl<A: Actor> Engine<A> {
                 self.current = None;
                 Ok(self.repeat(&fingerprint, answered))
             }
-            Committed::Yes { version } => {
+            Committed::Yes { version, seqs } => {
                 if let Some(state) = next {
                     effects.reminders.extend(self.reminder_changes(&state));
-                    effects.emitted |= emitted;
+                    effects.emitted |= !emitted.is_empty();
+                    let pending = seqs.into_iter().zip(emitted).map(|(seq, entry)| Pending { seq, entry });
+                    effects.tells.extend(pending.filter(|pending| pending.entry.is_to_actor()));
                     self.current = Some(Current { version, state: Some(state) });
                 }
-                if let Some((id, answered)) = command {
-                    self.recent.remember(id, answered);
+                if let Some(Remember { command, answered, .. }) = remember {
+                    self.recent.remember(command, answered);
                 }
                 Ok(outcome)
             }

@@ -51,6 +51,7 @@ struct Inner {
     types: HashMap<&'static str, Box<dyn HostedType>>,
     settings: HostSettings,
     turns: TaskTracker,
+    registrar: Registrar,
     system: actix::System,
 }
 
@@ -134,6 +135,7 @@ impl Host {
     pub async fn drain(&self) {
         self.inner.turns.close();
         self.inner.turns.wait().await;
+        self.inner.registrar.settle().await;
         self.inner.system.stop();
     }
 }
@@ -166,15 +168,17 @@ impl HostBuilder {
     /// When the machine refuses the threads.
     pub fn start(self) -> std::io::Result<Host> {
         let (system, arbiters) = arbiters::start()?;
+        let registrar = Registrar::new(self.sidecar, Handle::current());
         let surroundings = Surroundings {
-            registrar: Registrar::new(self.sidecar, Handle::current()),
+            registrar: registrar.clone(),
             relay: self.relay,
+            runtime: Handle::current(),
             mailbox: self.settings.mailbox,
             idle_timeout: self.settings.idle_timeout,
         };
         let parts = Parts { store: self.store, clock: self.clock, surroundings, arbiters };
         let types = self.types.into_iter().map(|hosted| hosted(&parts)).collect();
-        let inner = Inner { types, settings: self.settings, turns: TaskTracker::new(), system };
+        let inner = Inner { types, settings: self.settings, turns: TaskTracker::new(), registrar, system };
         Ok(Host { inner: Arc::new(inner) })
     }
 }

@@ -85,8 +85,9 @@
 //! * Two hosts that both believe they own an actor lose no update: the second commit matches no
 //!   version, and is decided again on what the first one left.
 //! * Every answer is committed, "no" and "nothing to do" included: a stale owner answers nothing.
-//! * A command id gets one answer. Within an activation a repeated command is not decided again; in
-//!   the rare rest it is, unseen, and the first answer stands.
+//! * A command id gets one answer. A repetition that follows soon, or finds a fresh activation, is
+//!   not decided again; in the rare rest it is, unseen, and the first answer stands. (Turns that are
+//!   an SQL statement are not remembered: they are made to be run any number of times.)
 //! * What a turn emits is handed over at least once, under ids that follow from the actor's
 //!   version. A broker may reorder, so consumers decide by the `sequence` of an event.
 //! * A panic in a decision is an error to its caller and a fresh activation, nothing else.
@@ -122,7 +123,7 @@ pub mod trace;
 mod turn;
 
 pub use actor::{Actor, Answers, Executes, Handles, Message, RowsSql};
-pub use call::{Call, CommandId, Fingerprint, Outcome};
+pub use call::{Call, Command, CommandId, Fingerprint, Keep, Outcome};
 pub use client::{ActorCall, ActorClient, CallError, DEFAULT_TIMEOUT};
 pub use clock::{Clock, IdSource, System};
 pub use context::{ReadContext, TurnContext};

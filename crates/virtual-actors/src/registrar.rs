@@ -2,7 +2,8 @@
 //!
 //! Registering is outside of the turn: the state is committed already, and Dapr may be down. The
 //! latest wish for each reminder is tried until Dapr takes it. A wish lost in a crash is found
-//! again at the next activation, which registers what the state wants.
+//! again at the next activation, which registers what the state wants; an actor without a state
+//! needs a sweep that calls it before its time.
 
 use std::{
     collections::HashMap,
@@ -11,6 +12,7 @@ use std::{
 };
 
 use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     metrics,
@@ -20,6 +22,8 @@ use crate::{
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How long the end of the process waits for registrations.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
@@ -35,11 +39,12 @@ pub(crate) struct Registrar {
     runtime: Handle,
     /// A key is present while a task works on it; the value is the wish that came meanwhile.
     wishes: Arc<Mutex<HashMap<Key, Option<ReminderChange>>>>,
+    carrying: TaskTracker,
 }
 
 impl Registrar {
     pub(crate) fn new(sidecar: Arc<dyn Sidecar>, runtime: Handle) -> Self {
-        Self { sidecar, runtime, wishes: Arc::default() }
+        Self { sidecar, runtime, wishes: Arc::default(), carrying: TaskTracker::new() }
     }
 
     pub(crate) fn apply(&self, actor_type: &'static str, actor_id: &str, changes: Vec<ReminderChange>) {
@@ -54,8 +59,16 @@ impl Registrar {
                 *newer = Some(change);
             } else {
                 wishes.insert(key.clone(), None);
-                self.runtime.spawn(self.clone().carry(key, change));
+                self.carrying.spawn_on(self.clone().carry(key, change), &self.runtime);
             }
+        }
+    }
+
+    /// Waits for what is being carried, but not for a Dapr that is away.
+    pub(crate) async fn settle(&self) {
+        self.carrying.close();
+        if tokio::time::timeout(PATIENCE, self.carrying.wait()).await.is_err() {
+            tracing::warn!(left = self.carrying.len(), "some reminders were not registered before the end");
         }
     }
 

@@ -39,11 +39,11 @@ impl Host {
 
 async fn get_config(State(host): State<Host>) -> Json<Value> {
     let settings = host.settings();
-    let seconds = |duration: Duration| format!("{}ms", duration.as_millis());
+    let millis = |duration: Duration| format!("{}ms", duration.as_millis());
     Json(json!({
         "entities": host.actor_types(),
-        "actorIdleTimeout": seconds(settings.idle_timeout),
-        "drainOngoingCallTimeout": seconds(settings.drain_timeout),
+        "actorIdleTimeout": millis(settings.idle_timeout),
+        "drainOngoingCallTimeout": millis(settings.drain_timeout),
         "drainRebalancedActors": true,
         "reentrancy": { "enabled": false },
     }))

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     actor::Actor,
-    call::{CommandId, Fingerprint},
+    call::{CommandId, Fingerprint, Keep},
     statement::Statement,
 };
 
@@ -59,9 +59,20 @@ pub struct Commit<'a> {
     /// The version the turn was decided on.
     pub version: i64,
     /// The command to remember, with its answer.
-    pub command: Option<(CommandId, Answered)>,
+    pub command: Option<Remember>,
     /// What changes; `None` checks the version and remembers the answer only.
     pub change: Option<Changes>,
+}
+
+/// An answer to be remembered.
+#[derive(Debug, Clone)]
+pub struct Remember {
+    /// The command.
+    pub command: CommandId,
+    /// What it asked and what it got.
+    pub answered: Answered,
+    /// For how long.
+    pub keep: Keep,
 }
 
 /// The part of a commit that changes something.
@@ -78,8 +89,8 @@ pub struct Changes {
 /// How a commit ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Committed {
-    /// All of it is stored, and the actor has this version now.
-    Yes { version: i64 },
+    /// All of it is stored, the actor has this version now, and the outbox entries these positions.
+    Yes { version: i64, seqs: Vec<i64> },
     /// None of it is stored: somebody else committed first.
     LostRace,
     /// None of it is stored: the command was answered before.
@@ -100,6 +111,12 @@ pub struct Entry {
     pub destination: Destination,
     /// The whole CloudEvent, or the message's body.
     pub body: Value,
+}
+
+impl Entry {
+    pub(crate) fn is_to_actor(&self) -> bool {
+        matches!(self.destination, Destination::Actor { .. })
+    }
 }
 
 /// Where an outbox entry goes.
@@ -181,12 +198,14 @@ pub trait Outbox: Send + Sync + 'static {
     /// Gives this relay's partitions back.
     async fn release(&self, relay: Uuid) -> Result<(), StoreError>;
 
-    /// Entries of claimed partitions that are ready, oldest first, without those for `blocked` topics.
+    /// Entries of claimed partitions that are ready, oldest first, without those at the positions
+    /// `except`. A message to an actor becomes ready a moment after its commit: the committing
+    /// host hands it over itself, if it lives.
     async fn ready(
         &self,
         relay: Uuid,
         lane: Lane,
-        blocked: &[String],
+        except: &[i64],
         limit: usize,
     ) -> Result<Vec<Pending>, StoreError>;
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use virtual_actors::{
     Changes, Commit, Committed, Destination, Entry, Lane, Outbox, PARTITIONS, PgStore, Store, StoreError,
     postgres::migrate,
-    testing::store_contract::{self, KIND, answer, change, hold},
+    testing::store_contract::{self, KIND, answer, change, hold, yes},
 };
 
 async fn store(pool: &PgPool) -> PgStore {
@@ -24,7 +24,7 @@ async fn emit(store: &PgStore, id: &str, partition: i16) {
     let entry = Entry { event_id: Uuid::nil(), partition, version: 1, destination, body: json!(id) };
     let change = Changes { state: json!(1), outbox: vec![entry], rows: Value::Null };
     let commit = Commit { actor_id: id, version: 0, command: None, change: Some(change) };
-    assert_eq!(store.commit(&KIND, commit).await.expect("commits"), Committed::Yes { version: 1 });
+    store.commit(&KIND, commit).await.expect("commits");
 }
 
 #[sqlx::test(migrations = false)]
@@ -46,7 +46,7 @@ async fn of_many_first_commits_one_wins(pool: PgPool) {
         async move { store.commit(&KIND, change("c", 0, json!(n))).await.expect("commits") }
     });
     let results = join_all(commits).await;
-    assert_eq!(results.iter().filter(|result| **result == Committed::Yes { version: 1 }).count(), 1);
+    assert_eq!(results.iter().filter(|result| **result == yes(1)).count(), 1);
     assert_eq!(results.iter().filter(|result| **result == Committed::LostRace).count(), 7);
 }
 
@@ -131,6 +131,25 @@ async fn a_deferred_entry_waits_longer_each_time(pool: PgPool) {
     assert!(store.ready(relay, Lane::Topics, &[], 10).await.expect("reads").is_empty());
     assert!(waits[1] > waits[0] * 1.5, "{waits:?}");
     assert!(waits.iter().all(|wait| *wait <= 30.0), "{waits:?}");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_message_to_an_actor_is_left_to_its_own_host_for_a_moment(pool: PgPool) {
+    let store = store(&pool).await;
+    let relay = Uuid::from_u128(1);
+    store.claim(relay).await.expect("claims");
+    let destination = Destination::Actor { actor_type: "A".into(), actor_id: "1".into(), method: "m".into() };
+    let entry = Entry { event_id: Uuid::nil(), partition: 0, version: 1, destination, body: Value::Null };
+    let changes = Changes { state: json!(1), outbox: vec![entry.clone()], rows: Value::Null };
+    let commit = Commit { actor_id: "a", version: 0, command: None, change: Some(changes) };
+    store.commit(&KIND, commit).await.expect("commits");
+    assert!(store.ready(relay, Lane::Actors, &[], 10).await.expect("reads").is_empty());
+    sqlx::query("UPDATE actor_outbox SET not_before = not_before - interval '1 s'")
+        .execute(&pool)
+        .await
+        .expect("lets time pass");
+    let ready = store.ready(relay, Lane::Actors, &[], 10).await.expect("reads");
+    assert_eq!(ready[0].entry, entry, "its host may have died");
 }
 
 #[sqlx::test(migrations = false)]

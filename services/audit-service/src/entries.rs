@@ -87,7 +87,9 @@ impl Cursor {
     fn read(text: &str) -> Option<Self> {
         let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let (at, event_id) = text.split_once('/')?;
-        Some(Self(DateTime::from_timestamp_micros(at.parse().ok()?)?, event_id.parse().ok()?))
+        let at = DateTime::from_timestamp_micros(at.parse().ok()?)?;
+        // Other years do not fit the database.
+        (1..=9999).contains(&chrono::Datelike::year(&at)).then_some(Self(at, event_id.parse().ok()?))
     }
 }
 
@@ -211,6 +213,8 @@ mod tests {
             (&format!("?task_id={TASK}&limit=0"), "limit"),
             (&format!("?task_id={TASK}&limit=many"), "limit"),
             (&format!("?task_id={TASK}&cursor=nonsense"), "cursor"),
+            // Long before the first year there is.
+            (&format!("?task_id={TASK}&cursor=LTgwMDAwMDAwMDAwMDAwMDAwMDAvMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAw"), "cursor"),
             (&format!("?task_id={TASK}&task_id={TASK}"), "query"),
         ] {
             let (status, problem) = call(&pool, &format!("/entries{query}")).await;

@@ -8,7 +8,7 @@ use contracts::{
 use domain::TaskId;
 use http::{HeaderValue, StatusCode, header};
 use platform::{FieldError, Json, Problem};
-use virtual_actors::{CallError, CommandId, Message};
+use virtual_actors::{CallError, Command, Message};
 
 use crate::{app::App, precondition::entity_tag, problems, task_path::no_such_task};
 
@@ -16,7 +16,7 @@ use crate::{app::App, precondition::entity_tag, problems, task_path::no_such_tas
 pub(crate) async fn send<M>(
     app: &App,
     task: TaskId,
-    command: CommandId,
+    command: Command,
     message: &M,
 ) -> Result<TaskSnapshot, Problem>
 where

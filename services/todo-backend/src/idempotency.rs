@@ -8,7 +8,7 @@ use domain::{TaskId, UserId};
 use http::request::Parts;
 use platform::Problem;
 use uuid::{Uuid, uuid};
-use virtual_actors::{CommandId, IdSource};
+use virtual_actors::{Command, CommandId, IdSource, Keep};
 
 pub(crate) const HEADER: &str = "idempotency-key";
 const MAX: usize = 255;
@@ -24,11 +24,14 @@ pub(crate) struct Idempotency {
 
 impl Idempotency {
     /// The same for each retry under a key; else fresh, which makes retries on the way safe.
-    pub(crate) fn command_id(&self, user: UserId, ids: &dyn IdSource) -> CommandId {
-        CommandId(match &self.key {
-            Some(key) => Uuid::new_v5(&COMMANDS, format!("{user}\n{}\n{key}", self.request).as_bytes()),
-            None => ids.next_id(),
-        })
+    pub(crate) fn command_id(&self, user: UserId, ids: &dyn IdSource) -> Command {
+        match &self.key {
+            Some(key) => {
+                let name = format!("{user}\n{}\n{key}", self.request);
+                Command { id: CommandId(Uuid::new_v5(&COMMANDS, name.as_bytes())), keep: Keep::Long }
+            }
+            None => Command { id: CommandId(ids.next_id()), keep: Keep::Short },
+        }
     }
 
     /// The id of a task that is to be created.

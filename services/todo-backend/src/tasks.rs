@@ -5,11 +5,7 @@ use domain::{Task, TaskId, UserId};
 use platform::Problem;
 use sqlx::{FromRow, PgPool, types::Json};
 
-use crate::{
-    commands::deleted,
-    cursor::{Cursor, stored_instant},
-    task_path::no_such_task,
-};
+use crate::{commands::deleted, cursor::Cursor, task_path::no_such_task};
 
 #[derive(FromRow)]
 struct Row {
@@ -52,14 +48,10 @@ pub(crate) async fn list(
     after: Option<Cursor>,
     count: i64,
 ) -> Result<Vec<TaskSnapshot>, Problem> {
-    // Without a cursor, from beyond the newest there can be.
-    let (at, id) = after.map_or_else(
-        || ("~".to_owned(), String::new()),
-        |cursor| (stored_instant(cursor.at), cursor.id.to_string()),
-    );
+    let (at, id) = after.map(|cursor| (cursor.at, cursor.id.to_string())).unzip();
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT version, state FROM task
-         WHERE owner = $1 AND done = $2 AND NOT deleted AND (created_at, id) < ($3, $4)
+         WHERE owner = $1 AND done = $2 AND NOT deleted AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
          ORDER BY created_at DESC, id DESC LIMIT $5",
     )
     .bind(owner.0)

@@ -2,7 +2,7 @@
 //!
 //! Parameters: `$1` actor id, `$2` the version decided on, `$3` actor type, `$4` command id or null,
 //! `$5` its fingerprint, `$6` its outcome; for a change also `$7` the new state, `$8` the actor's
-//! rows, `$9` the outbox entries.
+//! rows, `$9` the outbox entries; last, how many seconds the answer is kept.
 
 use std::sync::Arc;
 
@@ -28,15 +28,23 @@ const ANSWERED: &str = "answered AS (
     WHERE actor_type = $3 AND actor_id = $1 AND command_id = $4::uuid
 )";
 
-const REMEMBER: &str = "remembered AS (
-    INSERT INTO actor_command (actor_type, actor_id, command_id, fingerprint, outcome)
-    SELECT $3, $1, $4::uuid, $5::bytea, $6::jsonb FROM guard WHERE $4::uuid IS NOT NULL
-)";
+fn remember(keep: &str) -> String {
+    format!(
+        "remembered AS (
+            INSERT INTO actor_command (actor_type, actor_id, command_id, fingerprint, outcome, kept_until)
+            SELECT $3, $1, $4::uuid, $5::bytea, $6::jsonb, now() + {keep}::float8 * interval '1 s'
+            FROM guard WHERE $4::uuid IS NOT NULL
+        )"
+    )
+}
 
 const EMIT: &str = "emitted AS (
-    INSERT INTO actor_outbox (event_id, partition, version, destination, topic, key, actor_type, actor_id, method, body)
+    INSERT INTO actor_outbox (
+        event_id, partition, version, destination, topic, key, actor_type, actor_id, method, body, not_before
+    )
     SELECT e.event_id, e.partition, e.version, e.destination, e.topic, e.key, e.actor_type, e.actor_id, e.method,
-        coalesce(e.body, 'null'::jsonb)
+        coalesce(e.body, 'null'::jsonb),
+        CASE e.destination WHEN 'actor' THEN clock_timestamp() + interval '1 s' ELSE '-infinity' END
     FROM guard, ROWS FROM (jsonb_to_recordset($9::jsonb) AS (
         event_id uuid, partition smallint, version bigint, destination text, topic text, key text,
         actor_type text, actor_id text, method text, body jsonb
@@ -44,17 +52,25 @@ const EMIT: &str = "emitted AS (
         event_id, partition, version, destination, topic, key, actor_type, actor_id, method, body, position
     )
     ORDER BY e.position
+    RETURNING seq
 )";
 
-const RESULT: &str = "SELECT (SELECT version FROM guard) AS version, answered.fingerprint, answered.outcome
-FROM (SELECT) AS one LEFT JOIN answered ON true";
+const RESULT: &str = "FROM (SELECT) AS one LEFT JOIN answered ON true";
+const COMMITTED: &str =
+    "SELECT (SELECT version FROM guard) AS version, answered.fingerprint, answered.outcome";
 
 impl Statements {
     pub(super) fn new(kind: &Kind) -> Self {
         let Kind { table, rows_sql, .. } = kind;
         let rows = if rows_sql.is_empty() { ", no_rows AS (SELECT $8::jsonb)" } else { rows_sql };
-        let change =
-            |guard: &str| format!("WITH {ANSWERED}, {guard}, {REMEMBER}, {EMIT} {rows} {RESULT}").into();
+        let change = |guard: &str| {
+            let remember = remember("$10");
+            format!(
+                "WITH {ANSWERED}, {guard}, {remember}, {EMIT} {rows}
+                 {COMMITTED}, ARRAY (SELECT seq FROM emitted ORDER BY seq) AS seqs {RESULT}"
+            )
+            .into()
+        };
         Self {
             load: format!(
                 "SELECT s.version, s.state, c.fingerprint, c.outcome
@@ -88,7 +104,8 @@ impl Statements {
                     WHERE NOT EXISTS (SELECT FROM answered)
                       AND (EXISTS (SELECT FROM held)
                            OR ($2::bigint = 0 AND NOT EXISTS (SELECT FROM {table} WHERE id = $1)))
-                ), {REMEMBER} {RESULT}"
+                ), {remember} {COMMITTED}, ARRAY[]::bigint[] AS seqs {RESULT}",
+                remember = remember("$7")
             )
             .into(),
         }

@@ -10,6 +10,7 @@ mod store;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use sqlx::{PgPool, migrate::MigrateError};
@@ -46,6 +47,14 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
     let mut migrator = sqlx::migrate!("./migrations");
     migrator.dangerous_set_table_name("actor_migration");
     migrator.run(pool).await
+}
+
+/// A statement that takes longer has an unknown outcome: its connection may have gone silent.
+const TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Waits for a statement, but not for ever: neither a turn nor a relay may hang on a dead connection.
+async fn within<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(TIMEOUT, statement).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// What an SQL error means to a turn.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
-use super::{PgStore, store_error};
+use super::{PgStore, store_error, within};
 use crate::store::{Backlog, Destination, Entry, Lane, Outbox, Pending, StoreError};
 
 #[derive(FromRow)]
@@ -46,7 +46,7 @@ impl From<OutboxRow> for Pending {
 }
 
 const SAY_ALIVE: &str = "
-INSERT INTO actor_relay (relay, seen_until) VALUES ($1, clock_timestamp() + interval '10 s')
+INSERT INTO actor_relay (relay, seen_until) VALUES ($1, clock_timestamp() + interval '6 s')
 ON CONFLICT (relay) DO UPDATE SET seen_until = excluded.seen_until";
 
 const FORGET_DEAD: &str = "DELETE FROM actor_relay WHERE seen_until < clock_timestamp()";
@@ -60,7 +60,7 @@ held AS (
 )
 UPDATE actor_outbox_share AS s
 SET relay = CASE WHEN keep THEN s.relay END,
-    leased_until = CASE WHEN keep THEN clock_timestamp() + interval '10 s' ELSE '-infinity' END
+    leased_until = CASE WHEN keep THEN clock_timestamp() + interval '6 s' ELSE '-infinity' END
 FROM held WHERE s.partition = held.partition AND s.relay = $1";
 
 /// Takes free partitions up to the fair share; two relays that try at once take different ones.
@@ -73,21 +73,30 @@ free AS (
     LIMIT (SELECT greatest(share - n, 0) FROM fair, held)
     FOR UPDATE SKIP LOCKED
 )
-UPDATE actor_outbox_share AS s SET relay = $1, leased_until = clock_timestamp() + interval '10 s'
+UPDATE actor_outbox_share AS s SET relay = $1, leased_until = clock_timestamp() + interval '6 s'
 FROM free WHERE s.partition = free.partition";
 
 const HELD: &str =
     "SELECT count(*) FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp()";
 
-const READY: &str = "
-SELECT seq, event_id, partition, version, topic, key, actor_type, actor_id, method, body
-FROM actor_outbox
-WHERE partition IN (SELECT partition FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp())
-  AND not_before <= clock_timestamp()
-  AND destination = $2
-  AND (topic IS NULL OR topic <> ALL ($3))
-ORDER BY seq
-LIMIT $4";
+/// A text for each lane, so that each is planned for the index of its own.
+macro_rules! ready {
+    ($destination:literal) => {
+        concat!(
+            "SELECT seq, event_id, partition, version, topic, key, actor_type, actor_id, method, body
+             FROM actor_outbox
+             WHERE destination = '",
+            $destination,
+            "' AND partition IN (
+                 SELECT partition FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp()
+             )
+             AND not_before <= clock_timestamp() AND seq <> ALL ($2)
+             ORDER BY seq LIMIT $3"
+        )
+    };
+}
+const READY_TOPICS: &str = ready!("topic");
+const READY_ACTORS: &str = ready!("actor");
 
 const DEFER: &str = "
 UPDATE actor_outbox
@@ -108,7 +117,7 @@ impl Outbox for PgStore {
             sqlx::query(FORGET_DEAD).execute(&self.pool).await?;
             sqlx::query_scalar::<_, i64>(HELD).bind(relay).fetch_one(&self.pool).await
         };
-        let held = claim.await.map_err(|error| store_error(&error))?;
+        let held = within(claim).await.map_err(|error| store_error(&error))?;
         Ok(usize::try_from(held).unwrap_or(0))
     }
 
@@ -122,38 +131,33 @@ impl Outbox for PgStore {
             .await?;
             sqlx::query("DELETE FROM actor_relay WHERE relay = $1").bind(relay).execute(&self.pool).await
         };
-        release.await.map(drop).map_err(|error| store_error(&error))
+        within(release).await.map(drop).map_err(|error| store_error(&error))
     }
 
     async fn ready(
         &self,
         relay: Uuid,
         lane: Lane,
-        blocked: &[String],
+        except: &[i64],
         limit: usize,
     ) -> Result<Vec<Pending>, StoreError> {
-        let destination = match lane {
-            Lane::Topics => "topic",
-            Lane::Actors => "actor",
+        let text = match lane {
+            Lane::Topics => READY_TOPICS,
+            Lane::Actors => READY_ACTORS,
         };
-        sqlx::query_as::<_, OutboxRow>(READY)
+        let query = sqlx::query_as::<_, OutboxRow>(text)
             .bind(relay)
-            .bind(destination)
-            .bind(blocked)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
+            .bind(except)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        within(query.fetch_all(&self.pool))
             .await
             .map(|rows| rows.into_iter().map(Pending::from).collect())
             .map_err(|error| store_error(&error))
     }
 
     async fn accepted(&self, seqs: &[i64]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM actor_outbox WHERE seq = ANY ($1)")
-            .bind(seqs)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|error| store_error(&error))
+        let query = sqlx::query("DELETE FROM actor_outbox WHERE seq = ANY ($1)").bind(seqs);
+        within(query.execute(&self.pool)).await.map(drop).map_err(|error| store_error(&error))
     }
 
     async fn deferred(&self, seqs: &[i64]) -> Result<(), StoreError> {
@@ -161,8 +165,7 @@ impl Outbox for PgStore {
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
-        sqlx::query_as::<_, (i64, f64)>(BACKLOG)
-            .fetch_one(&self.pool)
+        within(sqlx::query_as::<_, (i64, f64)>(BACKLOG).fetch_one(&self.pool))
             .await
             .map(|(entries, oldest_seconds)| Backlog { entries, oldest_seconds })
             .map_err(|error| store_error(&error))

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Row, postgres::PgRow, types::Json};
 
-use super::{Failure, PgStore, classify, store_error};
+use super::{Failure, PgStore, classify, store_error, within};
 use crate::{
     call::{CommandId, Fingerprint},
     statement::Statement,
-    store::{Answered, Commit, Committed, Kind, Loaded, Store, StoreError, partition_of},
+    store::{Answered, Commit, Committed, Kind, Loaded, Remember, Store, StoreError, partition_of},
 };
 
 #[async_trait]
@@ -19,13 +19,12 @@ impl Store for PgStore {
         actor_id: &str,
         command: Option<CommandId>,
     ) -> Result<Loaded, StoreError> {
-        let row = sqlx::query(AssertSqlSafe(self.statements(kind).load.clone()))
+        let statements = self.statements(kind);
+        let query = sqlx::query(AssertSqlSafe(statements.load.clone()))
             .bind(actor_id)
             .bind(kind.actor_type)
-            .bind(command.map(|id| id.0))
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| store_error(&error))?;
+            .bind(command.map(|id| id.0));
+        let row = within(query.fetch_one(&self.pool)).await.map_err(|error| store_error(&error))?;
         let read = || -> Result<Loaded, sqlx::Error> {
             Ok(Loaded {
                 version: row.try_get::<Option<i64>, _>("version")?.unwrap_or(0),
@@ -37,11 +36,9 @@ impl Store for PgStore {
     }
 
     async fn version(&self, kind: &Kind, actor_id: &str) -> Result<i64, StoreError> {
-        let version = sqlx::query_scalar(AssertSqlSafe(self.statements(kind).version.clone()))
-            .bind(actor_id)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| store_error(&error))?;
+        let statements = self.statements(kind);
+        let query = sqlx::query_scalar(AssertSqlSafe(statements.version.clone())).bind(actor_id);
+        let version = within(query.fetch_optional(&self.pool)).await.map_err(|error| store_error(&error))?;
         Ok(version.unwrap_or(0))
     }
 
@@ -52,9 +49,12 @@ impl Store for PgStore {
             (Some(_), 0) => &statements.insert,
             (Some(_), _) => &statements.update,
         };
+        let keep = commit.command.as_ref().map(|remember| remember.keep.duration().as_secs_f64());
         let (command_id, fingerprint, outcome) = match commit.command {
             None => (None, None, None),
-            Some((id, answer)) => (Some(id.0), Some(answer.fingerprint.0), Some(Json(answer.outcome))),
+            Some(Remember { command, answered, .. }) => {
+                (Some(command.0), Some(answered.fingerprint.0), Some(Json(answered.outcome)))
+            }
         };
         let mut query = sqlx::query(AssertSqlSafe(text.clone()))
             .bind(commit.actor_id)
@@ -66,14 +66,15 @@ impl Store for PgStore {
         if let Some(change) = commit.change {
             query = query.bind(Json(change.state)).bind(Json(change.rows)).bind(Json(change.outbox));
         }
+        query = query.bind(keep);
         let read = |row: PgRow| -> Result<Committed, sqlx::Error> {
             Ok(match (answered(&row)?, row.try_get::<Option<i64>, _>("version")?) {
                 (Some(answered), _) => Committed::Answered(answered),
-                (None, Some(version)) => Committed::Yes { version },
+                (None, Some(version)) => Committed::Yes { version, seqs: row.try_get("seqs")? },
                 (None, None) => Committed::LostRace,
             })
         };
-        match query.fetch_one(&self.pool).await.and_then(read) {
+        match within(query.fetch_one(&self.pool)).await.and_then(read) {
             Ok(committed) => Ok(committed),
             Err(error) => match classify(&error, kind.table) {
                 Failure::Race => Ok(Committed::LostRace),
@@ -83,14 +84,11 @@ impl Store for PgStore {
     }
 
     async fn execute(&self, kind: &Kind, actor_id: &str, statement: Statement) -> Result<Value, StoreError> {
-        sqlx::query_scalar::<_, Json<Value>>(statement.sql)
+        let query = sqlx::query_scalar::<_, Json<Value>>(statement.sql)
             .bind(actor_id)
             .bind(Json(statement.args))
-            .bind(partition_of(kind.actor_type, actor_id))
-            .fetch_one(&self.pool)
-            .await
-            .map(|row| row.0)
-            .map_err(|error| store_error(&error))
+            .bind(partition_of(kind.actor_type, actor_id));
+        within(query.fetch_one(&self.pool)).await.map(|row| row.0).map_err(|error| store_error(&error))
     }
 }
 

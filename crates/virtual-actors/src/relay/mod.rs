@@ -5,14 +5,19 @@
 //! versions. An entry is removed once it was accepted; a crash in between hands it over again
 //! under the same id. Events ([`topics`]) and messages to actors ([`tells`]) go their ways side by
 //! side: a broker that is down holds no message back, nor the other way round.
+//!
+//! A message to an actor does not wait for its partition's relay: the host that committed it sends
+//! it at once. The outbox is for the case that this host dies first.
 
 mod tells;
 mod topics;
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -26,26 +31,39 @@ use topics::Topics;
 /// How often a relay looks when nobody wakes it: for entries other replicas wrote into its share.
 const POLL: Duration = Duration::from_millis(150);
 /// A third of a claim's time.
-const RENEW: Duration = Duration::from_secs(3);
+const RENEW: Duration = Duration::from_secs(2);
 /// How often the backlog is measured.
-const MEASURE: Duration = Duration::from_secs(5);
-/// Entries taken at once.
+const MEASURE: Duration = Duration::from_secs(10);
+/// Events taken at once.
 const BATCH: usize = 256;
+/// Own messages that may wait for the relay of this process; more are found in the outbox.
+const OWN: usize = 1024;
 
-/// Wakes the relay of this process. The default one wakes nobody.
+/// Tells the relay of this process what was committed. The default one tells nobody.
 #[derive(Debug, Clone)]
-pub struct RelayHandle(watch::Sender<()>);
+pub struct RelayHandle {
+    woken: watch::Sender<()>,
+    own: mpsc::Sender<Pending>,
+}
 
 impl Default for RelayHandle {
     fn default() -> Self {
-        Self(watch::Sender::new(()))
+        Self { woken: watch::Sender::new(()), own: mpsc::channel(1).0 }
     }
 }
 
 impl RelayHandle {
     /// There is something to hand over.
     pub fn wake(&self) {
-        self.0.send_replace(());
+        self.woken.send_replace(());
+    }
+
+    /// Sends messages that this process has committed.
+    pub(crate) fn send(&self, own: Vec<Pending>) {
+        for pending in own {
+            // Full, or no relay here: it is in the outbox, where a relay finds it.
+            let _ = self.own.try_send(pending);
+        }
     }
 }
 
@@ -55,6 +73,7 @@ pub struct Relay {
     outbox: Arc<dyn Outbox>,
     sidecar: Arc<dyn Sidecar>,
     handle: RelayHandle,
+    own: mpsc::Receiver<Pending>,
 }
 
 impl fmt::Debug for Relay {
@@ -63,30 +82,19 @@ impl fmt::Debug for Relay {
     }
 }
 
-/// What became of a batch: the positions of what was accepted, and of what must wait.
+/// What became of entries: the positions of what was accepted, and of what must wait.
 #[derive(Debug, Default)]
 struct Handed {
     accepted: Vec<i64>,
     deferred: Vec<i64>,
 }
 
-/// One of the two ways out of the outbox.
-#[async_trait]
-trait Way: Send {
-    fn lane(&self) -> Lane;
-
-    /// Topics to leave alone now.
-    fn blocked(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    async fn hand_over(&mut self, batch: Vec<Pending>) -> Handed;
-}
-
 impl Relay {
     /// A relay named `id`: a fresh one for each process.
     pub fn new(outbox: Arc<dyn Outbox>, sidecar: Arc<dyn Sidecar>, id: Uuid) -> Self {
-        Self { id, outbox, sidecar, handle: RelayHandle::default() }
+        let (sender, own) = mpsc::channel(OWN);
+        let handle = RelayHandle { woken: watch::Sender::new(()), own: sender };
+        Self { id, outbox, sidecar, handle, own }
     }
 
     /// What wakes it.
@@ -96,58 +104,117 @@ impl Relay {
 
     /// Relays until `stop` is ready, then hands over what is left and gives its share back.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
+        let Self { id, outbox, sidecar, handle, own } = self;
         let (stopping, stopped) = watch::channel(false);
         let stop = async {
             stop.await;
             stopping.send_replace(true);
         };
-        // The first claim comes first: a way that looks before it would find nothing.
-        self.claim().await;
+        let share = Share { id, outbox };
+        // The first claim comes first: a lane that looks before it would find nothing.
+        share.claim().await;
         tokio::join!(
             stop,
-            self.keep_claims(stopped.clone()),
-            self.measure(stopped.clone()),
-            self.hand_over(Topics::new(Arc::clone(&self.sidecar)), stopped.clone()),
-            self.hand_over(Tells::new(Arc::clone(&self.sidecar)), stopped.clone()),
+            share.keep(stopped.clone()),
+            share.measure(stopped.clone()),
+            share.publish(Topics::new(Arc::clone(&sidecar)), handle.woken.subscribe(), stopped.clone()),
+            share.tell(Tells::new(sidecar), own, stopped.clone()),
         );
-        if let Err(error) = self.outbox.release(self.id).await {
+        if let Err(error) = share.outbox.release(id).await {
             tracing::warn!(%error, "the relay's share could not be given back; its claim runs out");
         }
     }
+}
 
-    /// Hands over one batch after the other; a last one when it is time to stop.
-    async fn hand_over(&self, mut way: impl Way, mut stopped: watch::Receiver<bool>) {
-        let mut woken = self.handle.0.subscribe();
+/// A relay's share of the outbox, and what is done with it.
+struct Share {
+    id: Uuid,
+    outbox: Arc<dyn Outbox>,
+}
+
+impl Share {
+    /// Publishes one batch of events after the other; a last one when it is time to stop.
+    async fn publish(
+        &self,
+        mut topics: Topics,
+        mut woken: watch::Receiver<()>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
         loop {
             let stopping = *stopped.borrow_and_update();
-            match self.pass(&mut way).await {
-                // A full batch: there is more.
-                Ok(BATCH..) => continue,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "the relay cannot work on the outbox"),
-            }
-            if stopping {
-                return;
-            }
-            tokio::select! {
-                _ = stopped.changed() => {}
-                _ = woken.changed() => {}
-                () = tokio::time::sleep(POLL) => {}
+            let full = match self.outbox.ready(self.id, Lane::Topics, &[], BATCH).await {
+                Ok(batch) => {
+                    let full = batch.len() == BATCH;
+                    self.settle(topics.publish(batch).await).await;
+                    full
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the relay cannot read the outbox");
+                    false
+                }
+            };
+            match topics.outage() {
+                _ if stopping => return,
+                None if full => {}
+                None => tokio::select! {
+                    _ = stopped.changed() => {}
+                    _ = woken.changed() => {}
+                    () = sleep(POLL) => {}
+                },
+                // The broker is left alone for a while, and the waiting events untouched.
+                Some(pause) => tokio::select! {
+                    _ = stopped.changed() => {}
+                    () = sleep(pause) => {}
+                },
             }
         }
     }
 
-    /// Hands over one batch; how many entries left the outbox.
-    async fn pass(&self, way: &mut impl Way) -> Result<usize, StoreError> {
-        let batch = self.outbox.ready(self.id, way.lane(), &way.blocked(), BATCH).await?;
-        let handed = way.hand_over(batch).await;
-        if !handed.accepted.is_empty() {
-            self.outbox.accepted(&handed.accepted).await?;
+    /// Sends messages to actors: this process's own as they come, and those of dead hosts.
+    async fn tell(
+        &self,
+        mut tells: Tells,
+        mut own: mpsc::Receiver<Pending>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        let mut looks = interval(POLL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !*stopped.borrow() {
+            tokio::select! {
+                _ = stopped.changed() => {}
+                handed = tells.handed(), if !tells.is_empty() => self.settle(handed).await,
+                Some(pending) = own.recv(), if tells.room() > 0 => tells.send(pending),
+                _ = looks.tick(), if tells.room() > 0 => {
+                    match self.outbox.ready(self.id, Lane::Actors, &tells.flying(), tells.room()).await {
+                        Ok(batch) => batch.into_iter().for_each(|pending| tells.send(pending)),
+                        Err(error) => tracing::warn!(%error, "the relay cannot read the outbox"),
+                    }
+                }
+            }
         }
-        if !handed.deferred.is_empty() {
-            self.outbox.deferred(&handed.deferred).await?;
+        while let Ok(pending) = own.try_recv() {
+            tells.send(pending);
         }
-        Ok(handed.accepted.len())
+        while !tells.is_empty() {
+            let handed = tells.handed().await;
+            self.settle(handed).await;
+        }
+    }
+
+    async fn settle(&self, handed: Handed) {
+        let settled: Result<(), StoreError> = async {
+            if !handed.accepted.is_empty() {
+                self.outbox.accepted(&handed.accepted).await?;
+            }
+            if !handed.deferred.is_empty() {
+                self.outbox.deferred(&handed.deferred).await?;
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(error) = settled {
+            tracing::warn!(%error, "what was handed over is handed over again");
+        }
     }
 
     async fn claim(&self) {
@@ -157,7 +224,7 @@ impl Relay {
         }
     }
 
-    async fn keep_claims(&self, mut stopped: watch::Receiver<bool>) {
+    async fn keep(&self, mut stopped: watch::Receiver<bool>) {
         while !stops_within(RENEW, &mut stopped).await {
             self.claim().await;
         }
@@ -179,7 +246,7 @@ impl Relay {
 /// Waits for this time, or until it is time to stop, and says which.
 async fn stops_within(time: Duration, stopped: &mut watch::Receiver<bool>) -> bool {
     // An error means that the relay itself is gone, which is a reason to stop too.
-    tokio::time::timeout(time, async { drop(stopped.wait_for(|stopping| *stopping).await) }).await.is_ok()
+    timeout(time, async { drop(stopped.wait_for(|stopping| *stopping).await) }).await.is_ok()
 }
 
 fn count(destination: &str, handed: &Handed) {

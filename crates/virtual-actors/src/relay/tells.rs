@@ -1,81 +1,86 @@
 //! Messages on their way to other actors.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
-use super::{Handed, Way, count};
+use super::{Handed, count};
 use crate::{
-    call::{Call, CommandId, Outcome},
+    call::{Call, CommandId, Keep, Outcome},
     sidecar::Sidecar,
-    store::{Destination, Entry, Lane, Pending},
+    store::{Destination, Entry, Pending},
 };
 
-const AT_ONCE: usize = 16;
+/// Messages on their way at once; one that stalls holds no other back.
+const AT_ONCE: usize = 128;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Delivers messages; the entry's id is the command id, so a second delivery changes nothing.
+/// Sends messages. The entry's id is the command id, so a second delivery is not decided again.
 pub(super) struct Tells {
     sidecar: Arc<dyn Sidecar>,
+    sends: FuturesUnordered<BoxFuture<'static, (i64, bool)>>,
+    flying: HashSet<i64>,
 }
 
 impl Tells {
     pub(super) fn new(sidecar: Arc<dyn Sidecar>) -> Self {
-        Self { sidecar }
+        Self { sidecar, sends: FuturesUnordered::new(), flying: HashSet::new() }
     }
 
-    /// Whether the actor answered: any answer it decided ends the delivery.
-    async fn send(&self, entry: &Entry) -> bool {
-        let Destination::Actor { actor_type, actor_id, method } = &entry.destination else { return false };
-        let call = Call {
-            command_id: Some(CommandId(entry.event_id)),
-            timeout_ms: Some(TIMEOUT.as_millis() as u64),
-            traceparent: None,
-            message: entry.body.clone(),
-        };
-        let Ok(body) = serde_json::to_vec(&call) else { return false };
-        let problem = match self.sidecar.invoke_actor(actor_type, actor_id, method, body, TIMEOUT).await {
-            Err(error) => error.to_string(),
-            Ok(answer) => match serde_json::from_slice::<Outcome>(&answer) {
-                Ok(outcome) if outcome.is_answer() => return true,
-                Ok(outcome) => format!("{outcome:?}"),
-                Err(error) => format!("not an actor host's answer: {error}"),
-            },
-        };
-        tracing::warn!(actor_type, actor_id, method, problem, "a message waits for its actor");
-        false
-    }
-}
-
-#[async_trait]
-impl Way for Tells {
-    fn lane(&self) -> Lane {
-        Lane::Actors
+    /// How many more may be sent now.
+    pub(super) fn room(&self) -> usize {
+        AT_ONCE.saturating_sub(self.flying.len())
     }
 
-    /// Delivers a batch; equal messages (pokes of one actor) are sent once.
-    async fn hand_over(&mut self, batch: Vec<Pending>) -> Handed {
-        let mut distinct: Vec<(Entry, Vec<i64>)> = Vec::new();
-        for Pending { seq, entry } in batch {
-            let same = distinct
-                .iter_mut()
-                .find(|(other, _)| other.destination == entry.destination && other.body == entry.body);
-            match same {
-                Some((_, seqs)) => seqs.push(seq),
-                None => distinct.push((entry, vec![seq])),
-            }
+    pub(super) fn is_empty(&self) -> bool {
+        self.sends.is_empty()
+    }
+
+    /// The positions of those on their way.
+    pub(super) fn flying(&self) -> Vec<i64> {
+        self.flying.iter().copied().collect()
+    }
+
+    pub(super) fn send(&mut self, Pending { seq, entry }: Pending) {
+        if self.flying.insert(seq) {
+            let sidecar = Arc::clone(&self.sidecar);
+            self.sends.push(async move { (seq, deliver(sidecar.as_ref(), &entry).await) }.boxed());
         }
-        let tells = &*self;
-        let handed = stream::iter(distinct)
-            .map(|(entry, seqs)| async move { (tells.send(&entry).await, seqs) })
-            .buffer_unordered(AT_ONCE)
-            .fold(Handed::default(), |mut handed, (delivered, seqs)| async move {
-                if delivered { &mut handed.accepted } else { &mut handed.deferred }.extend(seqs);
-                handed
-            })
-            .await;
+    }
+
+    /// Waits for the next answer, and takes along what else was answered by then.
+    pub(super) async fn handed(&mut self) -> Handed {
+        let mut handed = Handed::default();
+        let mut next = self.sends.next().await;
+        while let Some((seq, delivered)) = next {
+            self.flying.remove(&seq);
+            if delivered { &mut handed.accepted } else { &mut handed.deferred }.push(seq);
+            next = self.sends.next().now_or_never().flatten();
+        }
         count("actor", &handed);
         handed
     }
+}
+
+/// Whether the actor answered: any answer it decided ends the delivery.
+async fn deliver(sidecar: &dyn Sidecar, entry: &Entry) -> bool {
+    let Destination::Actor { actor_type, actor_id, method } = &entry.destination else { return false };
+    let call = Call {
+        command_id: Some(CommandId(entry.event_id)),
+        keep: Keep::Long,
+        timeout_ms: Some(TIMEOUT.as_millis() as u64),
+        traceparent: None,
+        message: entry.body.clone(),
+    };
+    let Ok(body) = serde_json::to_vec(&call) else { return false };
+    let problem = match sidecar.invoke_actor(actor_type, actor_id, method, body, TIMEOUT).await {
+        Err(error) => error.to_string(),
+        Ok(answer) => match serde_json::from_slice::<Outcome>(&answer) {
+            Ok(outcome) if outcome.is_answer() => return true,
+            Ok(outcome) => format!("{outcome:?}"),
+            Err(error) => format!("not an actor host's answer: {error}"),
+        },
+    };
+    tracing::warn!(actor_type, actor_id, method, problem, "a message waits for its actor");
+    false
 }

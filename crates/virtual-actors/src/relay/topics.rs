@@ -1,65 +1,42 @@
 //! Events on their way to the broker.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use futures::future::join_all;
 
-use super::{Handed, Way, count};
+use super::{Handed, count};
 use crate::{
     sidecar::{Publication, Sidecar, SidecarError},
-    store::{Destination, Lane, Pending},
+    store::{Destination, Pending},
 };
 
-const FIRST_BLOCK: Duration = Duration::from_millis(500);
-const LONGEST_BLOCK: Duration = Duration::from_secs(8);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// Publishes, and remembers which topics cannot be reached.
+/// Publishes, and remembers whether the broker can be reached.
 pub(super) struct Topics {
     sidecar: Arc<dyn Sidecar>,
-    blocks: HashMap<String, Block>,
-}
-
-/// A topic that is left alone until its broker had time to come back. Its entries wait untouched.
-struct Block {
-    until: Instant,
-    pause: Duration,
+    outage: Option<Duration>,
 }
 
 /// What the broker said of one topic's events.
 enum Answer {
     Handed(Handed),
-    Unreachable,
+    Unreachable(Vec<i64>),
 }
 
 impl Topics {
     pub(super) fn new(sidecar: Arc<dyn Sidecar>) -> Self {
-        Self { sidecar, blocks: HashMap::new() }
+        Self { sidecar, outage: None }
     }
 
-    fn block(&mut self, topic: String) {
-        let pause = self.blocks.get(&topic).map_or(FIRST_BLOCK, |block| (block.pause * 2).min(LONGEST_BLOCK));
-        self.blocks.insert(topic, Block { until: Instant::now() + pause, pause });
-    }
-}
-
-#[async_trait]
-impl Way for Topics {
-    fn lane(&self) -> Lane {
-        Lane::Topics
-    }
-
-    fn blocked(&self) -> Vec<String> {
-        let now = Instant::now();
-        self.blocks.iter().filter(|(_, block)| block.until > now).map(|(topic, _)| topic.clone()).collect()
+    /// How long to leave the broker alone, while it cannot be reached.
+    pub(super) fn outage(&self) -> Option<Duration> {
+        self.outage
     }
 
     /// Publishes a batch, each topic's events in their order, in one call.
-    async fn hand_over(&mut self, batch: Vec<Pending>) -> Handed {
+    pub(super) async fn publish(&mut self, batch: Vec<Pending>) -> Handed {
         let mut topics = HashMap::<String, Vec<(i64, Publication)>>::new();
         for Pending { seq, entry } in batch {
             if let Destination::Topic { topic, key } = entry.destination {
@@ -67,23 +44,33 @@ impl Way for Topics {
             }
         }
         let sidecar = &self.sidecar;
-        let answers = topics.into_iter().map(|(topic, events)| async move {
-            let answer = publish_topic(sidecar.as_ref(), &topic, events).await;
-            (topic, answer)
-        });
-        let mut all = Handed::default();
-        for (topic, answer) in join_all(answers).await {
+        let answers = join_all(
+            topics
+                .into_iter()
+                .map(|(topic, events)| async move { publish_topic(sidecar.as_ref(), &topic, events).await }),
+        )
+        .await;
+
+        let (mut handed, mut unreachable, mut reached) = (Handed::default(), Vec::new(), false);
+        for answer in answers {
             match answer {
-                Answer::Handed(handed) => {
-                    self.blocks.remove(&topic);
-                    all.accepted.extend(handed.accepted);
-                    all.deferred.extend(handed.deferred);
+                Answer::Handed(group) => {
+                    reached = true;
+                    handed.accepted.extend(group.accepted);
+                    handed.deferred.extend(group.deferred);
                 }
-                Answer::Unreachable => self.block(topic),
+                Answer::Unreachable(seqs) => unreachable.extend(seqs),
             }
         }
-        count("topic", &all);
-        all
+        if reached || unreachable.is_empty() {
+            // One topic's trouble must not stand in the way of the others.
+            self.outage = None;
+            handed.deferred.extend(unreachable);
+        } else {
+            self.outage = Some(self.outage.map_or(FIRST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE)));
+        }
+        count("topic", &handed);
+        handed
     }
 }
 
@@ -99,7 +86,7 @@ async fn publish_topic(sidecar: &dyn Sidecar, topic: &str, events: Vec<(i64, Pub
         }
         Err(SidecarError::Unavailable(error)) => {
             tracing::warn!(topic, entries = seqs.len(), error, "events wait: the broker cannot be reached");
-            Answer::Unreachable
+            Answer::Unreachable(seqs)
         }
         Err(SidecarError::Rejected(error)) => {
             tracing::error!(topic, entries = seqs.len(), error, "events wait: Dapr refuses to publish them");

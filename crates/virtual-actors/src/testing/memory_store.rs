@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     statement::Statement,
     store::{
-        Answered, Backlog, Commit, Committed, Destination, Entry, Kind, Lane, Loaded, Outbox, Pending, Store,
+        Answered, Backlog, Commit, Committed, Entry, Kind, Lane, Loaded, Outbox, Pending, Remember, Store,
         StoreError,
     },
 };
@@ -41,11 +41,13 @@ struct Tables {
 }
 
 impl Tables {
-    fn emit(&mut self, entries: Vec<Entry>) {
-        for entry in entries {
+    fn emit(&mut self, entries: Vec<Entry>) -> Vec<i64> {
+        let mut emit = |entry| {
             self.next_seq += 1;
             self.outbox.insert(self.next_seq, entry);
-        }
+            self.next_seq
+        };
+        entries.into_iter().map(&mut emit).collect()
     }
 }
 
@@ -102,23 +104,23 @@ impl Store for MemoryStore {
         let committed = {
             let mut tables = self.tables();
             let key = (kind.actor_type, commit.actor_id.to_owned());
-            if let Some((id, _)) = &commit.command
-                && let Some(answered) = tables.answers.get(&(key.clone(), *id))
+            if let Some(Remember { command, .. }) = &commit.command
+                && let Some(answered) = tables.answers.get(&(key.clone(), *command))
             {
                 Committed::Answered(answered.clone())
             } else if tables.states.get(&key).map_or(0, |(version, _)| *version) != commit.version {
                 Committed::LostRace
             } else {
-                let mut version = commit.version;
+                let (mut version, mut seqs) = (commit.version, Vec::new());
                 if let Some(change) = commit.change {
                     version += 1;
                     tables.states.insert(key.clone(), (version, change.state));
-                    tables.emit(change.outbox);
+                    seqs = tables.emit(change.outbox);
                 }
-                if let Some((id, answered)) = commit.command {
-                    tables.answers.insert((key, id), answered);
+                if let Some(Remember { command, answered, .. }) = commit.command {
+                    tables.answers.insert((key, command), answered);
                 }
-                Committed::Yes { version }
+                Committed::Yes { version, seqs }
             }
         };
         // The answer is on its way back: others may go on meanwhile.
@@ -155,15 +157,14 @@ impl Outbox for MemoryStore {
         &self,
         _: Uuid,
         lane: Lane,
-        blocked: &[String],
+        except: &[i64],
         limit: usize,
     ) -> Result<Vec<Pending>, StoreError> {
         self.schedule.step().await;
         let tables = self.tables();
-        let ready = tables.outbox.iter().filter(|(_, entry)| match &entry.destination {
-            Destination::Topic { topic, .. } => lane == Lane::Topics && !blocked.contains(topic),
-            Destination::Actor { .. } => lane == Lane::Actors,
-        });
+        let lane_of = |entry: &Entry| if entry.is_to_actor() { Lane::Actors } else { Lane::Topics };
+        let ready =
+            tables.outbox.iter().filter(|(seq, entry)| lane_of(entry) == lane && !except.contains(seq));
         Ok(ready.take(limit).map(|(seq, entry)| Pending { seq: *seq, entry: entry.clone() }).collect())
     }
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Answered, Changes, CommandId, Commit, Committed, Destination, Entry, Fingerprint, Kind, Lane, Loaded,
-    Outbox, Store,
+    Answered, Changes, CommandId, Commit, Committed, Destination, Entry, Fingerprint, Keep, Kind, Lane,
+    Loaded, Outbox, Remember, Store,
 };
 
 /// States of this kind are kept in the table `counter`.
@@ -34,9 +34,15 @@ pub fn hold(id: &str, version: i64, command: u128) -> Commit<'_> {
 }
 
 /// An answer to a command.
-pub fn answer(command: u128, outcome: &str) -> (CommandId, Answered) {
-    let fingerprint = Fingerprint(vec![1, 2, 3]);
-    (CommandId(Uuid::from_u128(command)), Answered { fingerprint, outcome: json!({ "outcome": outcome }) })
+pub fn answer(command: u128, outcome: &str) -> Remember {
+    let answered =
+        Answered { fingerprint: Fingerprint(vec![1, 2, 3]), outcome: json!({ "outcome": outcome }) };
+    Remember { command: CommandId(Uuid::from_u128(command)), answered, keep: Keep::Long }
+}
+
+/// A commit that was stored, and put nothing into the outbox.
+pub fn yes(version: i64) -> Committed {
+    Committed::Yes { version, seqs: Vec::new() }
 }
 
 async fn load<S: Store>(store: &S, id: &str, command: u128) -> Loaded {
@@ -55,7 +61,7 @@ async fn nothing_is_stored_under_a_new_id<S: Store>(store: &S) {
 async fn each_commit_raises_the_version_by_one<S: Store>(store: &S) {
     for version in 0..3 {
         let committed = commit(store, change("raise", version, json!({ "n": version }))).await;
-        assert_eq!(committed, Committed::Yes { version: version + 1 });
+        assert_eq!(committed, yes(version + 1));
     }
     let loaded = load(store, "raise", 1).await;
     assert_eq!(loaded, Loaded { version: 3, state: Some(json!({ "n": 2 })), answered: None });
@@ -72,28 +78,28 @@ async fn a_commit_on_an_old_version_stores_nothing<S: Store>(store: &S) {
 }
 
 async fn the_first_state_is_inserted_once<S: Store>(store: &S) {
-    assert_eq!(commit(store, change("once", 0, json!(1))).await, Committed::Yes { version: 1 });
+    assert_eq!(commit(store, change("once", 0, json!(1))).await, yes(1));
     assert_eq!(commit(store, change("once", 0, json!(2))).await, Committed::LostRace);
     assert_eq!(load(store, "once", 1).await.state, Some(json!(1)));
 }
 
 async fn an_answer_is_kept_only_at_the_current_version<S: Store>(store: &S) {
-    assert_eq!(commit(store, hold("hold", 0, 1)).await, Committed::Yes { version: 0 });
+    assert_eq!(commit(store, hold("hold", 0, 1)).await, yes(0));
     commit(store, change("hold", 0, json!(1))).await;
     assert_eq!(commit(store, hold("hold", 0, 2)).await, Committed::LostRace, "there is a state by now");
     assert_eq!(commit(store, hold("hold", 2, 2)).await, Committed::LostRace);
-    assert_eq!(commit(store, hold("hold", 1, 2)).await, Committed::Yes { version: 1 });
-    assert_eq!(load(store, "hold", 1).await.answered, Some(answer(1, "held").1));
-    assert_eq!(load(store, "hold", 2).await.answered, Some(answer(2, "held").1));
+    assert_eq!(commit(store, hold("hold", 1, 2)).await, yes(1));
+    assert_eq!(load(store, "hold", 1).await.answered, Some(answer(1, "held").answered));
+    assert_eq!(load(store, "hold", 2).await.answered, Some(answer(2, "held").answered));
     assert_eq!(load(store, "hold", 3).await.answered, None);
 }
 
 async fn a_command_is_answered_once<S: Store>(store: &S) {
     let first = Commit { command: Some(answer(1, "first")), ..change("answer", 0, json!(1)) };
-    assert_eq!(commit(store, first).await, Committed::Yes { version: 1 });
+    assert_eq!(commit(store, first).await, yes(1));
     let again = Commit { command: Some(answer(1, "again")), ..change("answer", 1, json!(2)) };
-    assert_eq!(commit(store, again).await, Committed::Answered(answer(1, "first").1));
-    assert_eq!(commit(store, hold("answer", 1, 1)).await, Committed::Answered(answer(1, "first").1));
+    assert_eq!(commit(store, again).await, Committed::Answered(answer(1, "first").answered));
+    assert_eq!(commit(store, hold("answer", 1, 1)).await, Committed::Answered(answer(1, "first").answered));
     assert_eq!(load(store, "answer", 1).await.version, 1);
     assert_eq!(load(store, "other", 1).await.answered, None, "another actor's commands are its own");
 }
@@ -117,21 +123,21 @@ async fn entries_leave_in_order_and_unchanged<S: Store + Outbox>(store: &S) {
         entry(4, json!(4), topic("one")),
     ];
     let change = Changes { state: json!(1), outbox: emitted.clone(), rows: Value::Null };
-    commit(store, Commit { actor_id: "emit", version: 0, command: None, change: Some(change) }).await;
+    let committed =
+        commit(store, Commit { actor_id: "emit", version: 0, command: None, change: Some(change) }).await;
+    let Committed::Yes { seqs, .. } = committed else { panic!("not committed: {committed:?}") };
+    assert_eq!(seqs.len(), 4, "the committing host learns where they stand");
 
-    let lane = async |lane, blocked: &[&str]| {
-        let blocked: Vec<String> = blocked.iter().map(|name| (*name).to_owned()).collect();
-        store.ready(relay, lane, &blocked, 10).await.expect("reads")
-    };
+    let lane = async |lane, except: &[i64]| store.ready(relay, lane, except, 10).await.expect("reads");
     let topics = lane(Lane::Topics, &[]).await;
     let entries: Vec<_> = topics.iter().map(|pending| pending.entry.clone()).collect();
     assert_eq!(entries, [emitted[0].clone(), emitted[2].clone(), emitted[3].clone()]);
-    assert_eq!(lane(Lane::Topics, &["one"]).await.len(), 1, "blocked topics are left alone");
-    assert_eq!(lane(Lane::Actors, &[]).await[0].entry, emitted[1]);
+    assert_eq!(lane(Lane::Topics, &[topics[0].seq]).await, topics[1..], "those on their way are left out");
     assert_eq!(store.backlog().await.expect("measures").entries, 4);
 
-    store.accepted(&[topics[0].seq, topics[1].seq]).await.expect("removes");
+    assert_eq!([topics[0].seq, topics[1].seq, topics[2].seq], [seqs[0], seqs[2], seqs[3]]);
+    store.accepted(&[seqs[0], seqs[2]]).await.expect("removes");
     assert_eq!(lane(Lane::Topics, &[]).await, topics[2..]);
-    store.accepted(&[topics[2].seq, lane(Lane::Actors, &[]).await[0].seq]).await.expect("removes");
+    store.accepted(&[seqs[1], seqs[3]]).await.expect("removes");
     assert_eq!(store.backlog().await.expect("measures").entries, 0);
 }

@@ -9,7 +9,7 @@ use futures::FutureExt;
 use sqlx::PgPool;
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use virtual_actors::RelayHandle;
 
@@ -27,6 +27,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// How long it tries to record an outcome before it leaves that to the end of the lease.
 const RECORD_PATIENCE: Duration = Duration::from_secs(10);
 const RECORD_PAUSE: Duration = Duration::from_millis(250);
+/// A statement that takes longer has an unknown outcome.
+const DATABASE_LIMIT: Duration = Duration::from_secs(8);
 
 /// Sends queued mail through `S`.
 pub(crate) struct Worker<S> {
@@ -98,7 +100,7 @@ impl<S: Sender> Worker<S> {
 
     /// Claims and delivers one mail; whether there was one.
     pub(super) async fn deliver_next(&self) -> Result<bool, sqlx::Error> {
-        let Some(claimed) = claim(&self.pool).await? else { return Ok(false) };
+        let Some(claimed) = within(claim(&self.pool)).await? else { return Ok(false) };
         let outcome = self.attempt(&claimed).await;
         self.settle(&claimed, &outcome).await;
         Ok(true)
@@ -127,7 +129,7 @@ impl<S: Sender> Worker<S> {
     async fn settle(&self, claimed: &Claimed, outcome: &Outcome) {
         let started = Instant::now();
         let recorded = loop {
-            match record(&self.pool, claimed, outcome).await {
+            match within(record(&self.pool, claimed, outcome)).await {
                 Ok(recorded) => break recorded,
                 Err(error) if started.elapsed() < RECORD_PATIENCE => {
                     tracing::debug!(delivery_id = %claimed.id, %error, "recording an outcome again");
@@ -150,6 +152,11 @@ impl<S: Sender> Worker<S> {
             }
         }
     }
+}
+
+/// Waits for the database, but not for ever: a connection may have gone silent.
+async fn within<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    timeout(DATABASE_LIMIT, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 fn report(Claimed { id, attempts, .. }: &Claimed, outcome: &Outcome, recorded: Recorded) {

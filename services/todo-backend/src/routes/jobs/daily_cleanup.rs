@@ -1,7 +1,7 @@
 //! `POST /api/jobs/daily-cleanup`: forgets answers to commands that nobody can repeat any more.
 //!
-//! Answers are kept for 30 days, longer than a broker or a dead-letter topic can replay a command. After
-//! that, the deterministic ids of what a command makes still keep a very late repetition from doubling it.
+//! The answer to a command under an idempotency key is kept for 30 days, longer than a broker or a
+//! dead-letter topic can replay it; others for an hour. After that, the deterministic ids of what a command makes still keep a very late repetition from doubling it.
 
 use axum::extract::State;
 use platform::{Json, Problem};
@@ -45,8 +45,8 @@ pub(crate) async fn daily_cleanup(State(app): State<App>) -> Result<Json<Cleanup
 async fn forget_answers(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let removed = sqlx::query(
         "DELETE FROM actor_command WHERE ctid = ANY (ARRAY(
-             SELECT ctid FROM actor_command WHERE created_at < now() - interval '30 days'
-             LIMIT $1 FOR UPDATE SKIP LOCKED
+             SELECT ctid FROM actor_command WHERE kept_until < now()
+             ORDER BY kept_until LIMIT $1 FOR UPDATE SKIP LOCKED
          ))",
     )
     .bind(BATCH)
@@ -66,18 +66,18 @@ mod tests {
     async fn old_answers_are_forgotten_and_others_kept(pool: PgPool) {
         let backend = Backend::new(pool.clone()).await;
         sqlx::query(
-            "INSERT INTO actor_command (actor_type, actor_id, command_id, fingerprint, outcome, created_at)
-             SELECT 'Task', n::text, gen_random_uuid(), '', '{}', now() - n * interval '1 day'
+            "INSERT INTO actor_command (actor_type, actor_id, command_id, fingerprint, outcome, kept_until)
+             SELECT 'Task', n::text, gen_random_uuid(), '', '{}', now() + (30.5 - n) * interval '1 day'
              FROM generate_series(1, 12000) AS n",
         )
         .execute(&pool)
         .await
         .unwrap();
         let answer = backend.post("/api/jobs/daily-cleanup", json!({})).await;
-        assert_eq!((answer.status, &answer.body["answers"]), (200, &11_971.into()));
+        assert_eq!((answer.status, &answer.body["answers"]), (200, &11_970.into()));
         let oldest: i64 =
             sqlx::query_scalar("SELECT count(*) FROM actor_command").fetch_one(&pool).await.unwrap();
-        assert_eq!(oldest, 29);
+        assert_eq!(oldest, 30);
         assert_eq!(backend.post("/api/jobs/daily-cleanup", json!({})).await.body["answers"], 0);
     }
 }
