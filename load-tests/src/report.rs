@@ -179,7 +179,7 @@ impl Verdict {
     fn line(&self) -> String {
         let Self { scenario, cost, most, kept, because } = self;
         let verdict = if *kept { "kept" } else { "NOT KEPT" };
-        format!("{verdict}: to {} costs {cost:.1} no-op calls, at most {most}: {because}", scenario.name())
+        format!("{verdict}: {}, {cost:.1} no-op calls, at most {most}: {because}", scenario.name())
     }
 }
 

@@ -31,7 +31,7 @@ impl Person {
         let (backend, email) = (stack.backend_url(), format!("{}@example.org", System.next_id().simple()));
         let account = json!({ "email": email, "password": Self::PASSWORD, "time_zone": "UTC" });
         let request = Request::new("POST", format!("{backend}/api/v1/auth/register")).json(account);
-        let answer = request.send().await;
+        let answer = request.key(fresh_key()).until_answered().await;
         assert_eq!(answer.status, 201, "{answer:?}");
         let token = answer.body["access_token"].as_str().expect("a token").to_owned();
         let id = parse(&answer.body["user"]["id"]);
@@ -51,7 +51,7 @@ impl Person {
 
     /// Creates a task.
     pub async fn create(&self, task: Value) -> Value {
-        let answer = self.request("POST", "/tasks").json(task).send().await;
+        let answer = self.request("POST", "/tasks").key(fresh_key()).json(task).until_answered().await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.body
     }
@@ -66,7 +66,7 @@ impl Person {
 
     /// Sends a request about a task that must succeed.
     pub async fn act(&self, request: Request) -> Value {
-        let answer = request.send().await;
+        let answer = request.key(fresh_key()).until_answered().await;
         assert!((200..300).contains(&answer.status), "{answer:?}");
         answer.body
     }
@@ -132,6 +132,11 @@ impl Person {
         })
         .await
     }
+}
+
+/// A key nobody used before.
+fn fresh_key() -> String {
+    System.next_id().to_string()
 }
 
 /// A due time so many seconds from now, the next full second.

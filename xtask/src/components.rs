@@ -1,21 +1,26 @@
-//! Fills in what differs between machines in the files of `dapr/`: ports and paths.
+//! Gives each app's sidecar the files of `dapr/` that are for it, with ports and paths filled in, and tells which
+//! components that are.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{ports::Ports, state_dir::StateDir, workspace};
+use crate::{apps::APPS, ports::Ports, state_dir::StateDir, workspace};
 
 const RESOURCES: [&str; 3] = ["components", "subscriptions", "resiliency"];
 const CONFIG: &str = "config/config.yaml";
 
-/// Writes the resources and the configuration of all sidecars into the state directory.
+/// Writes the resources of each app and the configuration of all sidecars into the state directory.
 pub(crate) fn render(directory: &StateDir, ports: &Ports) -> Result<()> {
     let source = workspace::root().join("dapr");
-    let target = directory.components();
     // A file that is gone from the checkout must be gone here.
-    fs::remove_dir_all(&target)?;
-    fs::create_dir_all(&target)?;
+    fs::remove_dir_all(directory.components())?;
+    for app in APPS {
+        fs::create_dir_all(directory.resources(app.id))?;
+    }
     // Nor may a sidecar of an earlier run be found.
     directory.forget_names()?;
     let values = values(directory, ports);
@@ -23,11 +28,41 @@ pub(crate) fn render(directory: &StateDir, ports: &Ports) -> Result<()> {
         for entry in fs::read_dir(source.join(folder)).with_context(|| format!("no folder dapr/{folder}"))? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "yaml") {
-                write(&path, &target.join(path.file_name().unwrap_or_default()), &values)?;
+                let text = filled(&path, &values)?;
+                // daprd heeds the scopes too, but takes what is for others for new whenever it compares.
+                for app in APPS.iter().filter(|app| is_for(&text, app.id)) {
+                    let name = path.file_name().unwrap_or_default();
+                    fs::write(directory.resources(app.id).join(name), &text)?;
+                }
             }
         }
     }
-    write(&source.join(CONFIG), &directory.config(), &values)
+    Ok(fs::write(directory.config(), filled(&source.join(CONFIG), &values)?)?)
+}
+
+/// The names of the components that a sidecar of `app_id` loads from these directories.
+pub(crate) fn names(directories: &[PathBuf], app_id: &str) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for directory in directories {
+        for entry in fs::read_dir(directory).with_context(|| format!("no folder {}", directory.display()))? {
+            let text = fs::read_to_string(entry?.path())?;
+            names.extend(component(&text).filter(|_| is_for(&text, app_id)).map(str::to_owned));
+        }
+    }
+    Ok(names)
+}
+
+/// The name of the component that a file in this project's layout describes, if it describes one.
+fn component(text: &str) -> Option<&str> {
+    text.lines().find(|line| *line == "kind: Component")?;
+    text.lines().find_map(|line| line.strip_prefix("  name: "))
+}
+
+/// Whether an app is among the scopes; without any, all are.
+fn is_for(text: &str, app_id: &str) -> bool {
+    let after = text.lines().skip_while(|line| *line != "scopes:").skip(1);
+    let mut scopes = after.map_while(|line| line.strip_prefix("  - ")).peekable();
+    scopes.peek().is_none() || scopes.any(|scope| scope == app_id)
 }
 
 fn values(directory: &StateDir, ports: &Ports) -> [(&'static str, String); 4] {
@@ -39,10 +74,8 @@ fn values(directory: &StateDir, ports: &Ports) -> [(&'static str, String); 4] {
     ]
 }
 
-fn write(source: &Path, target: &Path, values: &[(&str, String)]) -> Result<()> {
-    let text = fs::read_to_string(source)?;
-    let filled = fill(&text, values).with_context(|| source.display().to_string())?;
-    Ok(fs::write(target, filled)?)
+fn filled(source: &Path, values: &[(&str, String)]) -> Result<String> {
+    fill(&fs::read_to_string(source)?, values).with_context(|| source.display().to_string())
 }
 
 /// Replaces every `{{name}}` by its value.
@@ -74,8 +107,21 @@ mod tests {
         let directory = StateDir::resolve(Some(temporary.path())).unwrap();
         directory.create().unwrap();
         render(&directory, &Ports::fixed(&Replicas::default(), 8000)).unwrap();
-        let pubsub = fs::read_to_string(directory.components().join("pubsub.yaml")).unwrap();
+        let pubsub = fs::read_to_string(directory.resources("todo-actors").join("pubsub.yaml")).unwrap();
         assert!(pubsub.contains(r#"value: "127.0.0.1:6389""#), "{pubsub}");
         assert!(directory.config().exists());
+        let names = |app| names(&[directory.resources(app)], app).unwrap();
+        assert_eq!(names("todo-actors"), ["pubsub"]);
+        assert!(names("notification-service").contains(&"email".to_owned()));
+        assert!(names("todo-backend").contains(&"secretstore".to_owned()));
+    }
+
+    #[test]
+    fn scopes_say_whom_a_file_is_for() {
+        let file = "kind: Component\nmetadata:\n  name: email\nspec:\n  type: x\n";
+        let scoped = format!("{file}scopes:\n  - notifier\n  - clerk\n");
+        assert_eq!((component(file), component("kind: Subscription\n  name: x\n")), (Some("email"), None));
+        assert!(is_for(file, "anyone"));
+        assert!(is_for(&scoped, "clerk") && !is_for(&scoped, "anyone"));
     }
 }

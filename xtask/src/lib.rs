@@ -55,7 +55,7 @@ pub use journal::Journal;
 pub use mailpit::Mailpit;
 pub use ports::{ControlPlanePorts, PairPorts, Ports, SidecarPorts, free_port};
 pub use postgres::{Durability, Postgres};
-pub use process::{ProcessId, Program};
+pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;
 pub use redis::Redis;
 pub use sidecar::{Sidecar, SidecarOptions};

@@ -20,6 +20,9 @@ use tokio::{
     sync::oneshot,
 };
 
+/// How long a part may take to end. A service gives itself 15 s in all (`crates/platform`).
+pub const STOP_LIMIT: Duration = Duration::from_secs(20);
+
 /// What to run as one part of the system.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -54,7 +57,7 @@ impl Program {
             env: Vec::new(),
             user: None,
             stop_signal: Signal::SIGTERM,
-            stop_limit: Duration::from_secs(15),
+            stop_limit: STOP_LIMIT,
             orphan_signal: Signal::SIGKILL,
             ports: Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! When a part counts as ready: a question asked again and again until it is answered.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -16,6 +16,18 @@ const TRY: Duration = Duration::from_secs(2);
 pub(crate) const POLL: Duration = Duration::from_millis(50);
 
 type Answer = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// The error of a part that works, but not with all that belongs to it.
+#[derive(Debug)]
+pub(crate) struct Degraded(pub(crate) String);
+
+impl std::error::Error for Degraded {}
+
+impl fmt::Display for Degraded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// A question that succeeds once the part is ready.
 #[derive(Clone)]
@@ -56,10 +68,11 @@ impl Readiness {
         })
     }
 
-    /// Ready when a sidecar hosts all of `actor_types` and its components are loaded.
-    pub fn sidecar(http_port: u16, actor_types: Vec<String>) -> Self {
+    /// Ready when a sidecar hosts all of `actor_types` and has all of `components`; it does without a component
+    /// that has `ignoreErrors`.
+    pub fn sidecar(http_port: u16, actor_types: Vec<String>, components: Vec<String>) -> Self {
         Self::new(move || {
-            let actor_types = actor_types.clone();
+            let (actor_types, components) = (actor_types.clone(), components.clone());
             async move {
                 let url = format!("http://127.0.0.1:{http_port}/v1.0/healthz/outbound");
                 let outbound = client().get(url).send().await?;
@@ -69,6 +82,8 @@ impl Readiness {
                 for actor_type in actor_types {
                     ensure!(hosts(&metadata, &actor_type), "actor type {actor_type} is not registered");
                 }
+                let lacking: Vec<_> = components.into_iter().filter(|name| !has(&metadata, name)).collect();
+                ensure!(lacking.is_empty(), Degraded(format!("component {} is missing", lacking.join(", "))));
                 Ok(())
             }
         })
@@ -103,6 +118,12 @@ fn hosts(metadata: &Value, actor_type: &str) -> bool {
     runtime["hostReady"] == true && active.into_iter().any(|active| active["type"] == actor_type)
 }
 
+/// Whether daprd's metadata say that it has the component.
+fn has(metadata: &Value, component: &str) -> bool {
+    let components = metadata["components"].as_array();
+    components.into_iter().flatten().any(|loaded| loaded["name"] == component)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -116,5 +137,12 @@ mod tests {
         assert!(!hosts(&metadata(true), "Notification"));
         assert!(!hosts(&metadata(false), "Task"));
         assert!(!hosts(&json!({}), "Task"));
+    }
+
+    #[test]
+    fn a_component_is_there_once_it_is_listed() {
+        let metadata = json!({ "components": [{ "name": "email", "type": "bindings.smtp" }] });
+        assert!(has(&metadata, "email"));
+        assert!(!has(&metadata, "pubsub") && !has(&json!({}), "email"));
     }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Result;
 
 use crate::{
-    control_plane::ControlPlane, journal::Journal, ports::SidecarPorts, process::Program,
+    components, control_plane::ControlPlane, journal::Journal, ports::SidecarPorts, process::Program,
     readiness::Readiness, supervisor::Part, tools::Tools,
 };
 
@@ -34,14 +34,15 @@ pub struct Sidecar {
 }
 
 impl Sidecar {
-    /// Starts it and waits until it hosts the actor types.
+    /// Starts it and waits until it hosts the actor types and has its components.
     pub async fn start(
         tools: &Tools,
         control_plane: &ControlPlane,
         options: SidecarOptions,
         journal: &Journal,
     ) -> Result<Self> {
-        let readiness = Readiness::sidecar(options.ports.http, options.actor_types.clone());
+        let components = components::names(&options.resources, &options.app_id)?;
+        let readiness = Readiness::sidecar(options.ports.http, options.actor_types.clone(), components);
         let ports = options.ports;
         let part = Part::launch(program(tools, control_plane, options), readiness, journal)?;
         part.ready(READY).await?;
@@ -83,6 +84,8 @@ fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions)
         .args(["--enable-app-health-check", "--app-health-check-path", "/healthz"])
         .args(["--app-health-probe-interval", "2", "--app-health-probe-timeout", "1500"])
         .args(["--app-health-threshold", "2"])
+        // A component that could not be loaded, as while the broker is away, is tried again this often.
+        .args(["--hot-reload-reconcile-interval", "2s"])
         // Subscriptions are declared in files; the app is not asked for them.
         .args(["--disable-init-endpoints", "subscribe"])
         .args(["--dapr-graceful-shutdown-seconds", "5", "--log-as-json"])

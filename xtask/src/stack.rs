@@ -200,6 +200,11 @@ impl Stack {
         self.running()?.redis.part().kill().await
     }
 
+    /// The broker, to hold it down.
+    pub fn redis(&self) -> Result<&Part> {
+        Ok(self.running()?.redis.part())
+    }
+
     /// Kills PostgreSQL as a crash would; the supervisor starts it again.
     pub async fn kill_postgres(&self) -> Result<()> {
         self.running()?.postgres.part().kill().await

@@ -116,6 +116,11 @@ impl StateDir {
         self.0.join("components")
     }
 
+    /// The components, subscriptions and policies of an app's sidecars.
+    pub(crate) fn resources(&self, app_id: &str) -> PathBuf {
+        self.components().join(app_id)
+    }
+
     pub(crate) fn config(&self) -> PathBuf {
         self.0.join("config.yaml")
     }

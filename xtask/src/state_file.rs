@@ -36,6 +36,9 @@ pub struct PartState {
     pub process: Option<ProcessId>,
     pub ports: Vec<u16>,
     pub restarts: u32,
+    /// Since it was last ready.
+    #[serde(skip)]
+    pub(crate) failed_starts: u32,
     /// When the process that runs now was started.
     pub since: Option<DateTime<Utc>>,
     /// By number.
@@ -47,6 +50,8 @@ pub struct PartState {
 pub enum PartPhase {
     Starting,
     Ready,
+    /// It works, but not with all that belongs to it.
+    Degraded,
     Restarting,
     Stopped,
 }
@@ -115,7 +120,8 @@ impl PartState {
         let phase = match self.phase {
             PartPhase::Starting => "starting",
             PartPhase::Ready if alive.is_some() => "ready",
-            PartPhase::Ready => "gone",
+            PartPhase::Degraded if alive.is_some() => "degraded",
+            PartPhase::Ready | PartPhase::Degraded => "gone",
             PartPhase::Restarting => "restarting",
             PartPhase::Stopped => "stopped",
         };
@@ -148,7 +154,8 @@ mod tests {
         let process = ProcessId::of(std::process::id());
         let since = Some(clock::now());
         let (phase, ports) = (PartPhase::Ready, vec![5442]);
-        PartState { part: name.into(), phase, process, ports, restarts, since, stop_signal: 15 }
+        let part = name.into();
+        PartState { part, phase, process, ports, restarts, failed_starts: 0, since, stop_signal: 15 }
     }
 
     #[test]

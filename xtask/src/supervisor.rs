@@ -1,33 +1,25 @@
 //! Keeps one program running: starts it, logs its output, starts it again when it ends, stops it.
 
+mod keeper;
+
 use std::{
-    process::ExitStatus,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
-use tokio::{
-    process::Child,
-    sync::watch,
-    task::JoinHandle,
-    time::{Instant, sleep, timeout},
-};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{
-    clock,
     journal::Journal,
     log::Log,
     process::{ProcessId, Program},
-    readiness::{POLL, Readiness},
+    readiness::Readiness,
     state_file::{PartPhase, PartState},
 };
+use keeper::Keeper;
 
-const FIRST_DELAY: Duration = Duration::from_millis(200);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
-/// After running this long, a crash is a new one and not the last one's repetition.
-const STEADY: Duration = Duration::from_secs(30);
 /// A part that ends this often before it is ready will not become so.
 const MOST_FAILED_STARTS: u32 = 5;
 
@@ -43,6 +35,8 @@ struct Shared {
     journal: Journal,
     log: Log,
     state: watch::Sender<PartState>,
+    /// Whether it is to be down.
+    held: watch::Sender<bool>,
     /// Why it was not ready when last asked.
     not_ready: Mutex<String>,
 }
@@ -56,15 +50,17 @@ impl Part {
             process: None,
             ports: program.ports.clone(),
             restarts: 0,
+            failed_starts: 0,
             since: None,
             stop_signal: program.stop_signal as i32,
         };
         let log = journal.log_of(&program.part)?;
         let (journal, state, not_ready) = (journal.clone(), watch::Sender::new(state), Mutex::default());
-        let shared = Arc::new(Shared { program, journal, log, state, not_ready });
+        let held = watch::Sender::new(false);
+        let shared = Arc::new(Shared { program, journal, log, state, held, not_ready });
         shared.update(|_| ());
         let (stop, stopping) = watch::channel(false);
-        let keeper = Keeper { shared: shared.clone(), readiness, stopping };
+        let keeper = Keeper::new(shared.clone(), readiness, stopping);
         Ok(Self { shared, stop, task: tokio::spawn(keeper.run()) })
     }
 
@@ -80,6 +76,25 @@ impl Part {
     /// How often it was started again.
     pub fn restarts(&self) -> u32 {
         self.shared.state.borrow().restarts
+    }
+
+    /// How far it is.
+    pub fn phase(&self) -> PartPhase {
+        self.shared.state.borrow().phase
+    }
+
+    /// Kills it, as a crash would, and keeps it down until [`Part::resume`].
+    pub async fn hold_down(&self) -> Result<()> {
+        let mut state = self.shared.state.subscribe();
+        self.shared.held.send_replace(true);
+        let down = state.wait_for(|state| state.phase == PartPhase::Stopped);
+        timeout(Duration::from_secs(5), down).await.context("it does not end")?.context("stopped")?;
+        Ok(())
+    }
+
+    /// Starts what was held down; [`Part::ready`] waits for it.
+    pub fn resume(&self) {
+        self.shared.held.send_replace(false);
     }
 
     /// Sends SIGKILL, as a crash would; the supervisor starts it again.
@@ -98,8 +113,8 @@ impl Part {
     /// Waits until the part is ready. Fails when it keeps ending, or after `limit`.
     pub async fn ready(&self, limit: Duration) -> Result<()> {
         let mut state = self.shared.state.subscribe();
-        let settled =
-            state.wait_for(|state| state.phase == PartPhase::Ready || state.restarts >= MOST_FAILED_STARTS);
+        let settled = state
+            .wait_for(|state| state.phase == PartPhase::Ready || state.failed_starts >= MOST_FAILED_STARTS);
         match timeout(limit, settled).await {
             Ok(Ok(state)) if state.phase == PartPhase::Ready => Ok(()),
             Ok(_) => bail!(
@@ -142,93 +157,12 @@ impl Shared {
     }
 }
 
-/// The task behind a [`Part`].
-struct Keeper {
-    shared: Arc<Shared>,
-    readiness: Readiness,
-    stopping: watch::Receiver<bool>,
-}
-
-impl Keeper {
-    async fn run(mut self) {
-        let part = self.shared.program.part.clone();
-        let mut delay = FIRST_DELAY;
-        loop {
-            let started = Instant::now();
-            let reason = match self.shared.program.spawn().await {
-                Err(error) => error.to_string(),
-                Ok(mut child) => match self.watch(&mut child).await {
-                    None => break self.end(child).await,
-                    Some(status) => status.to_string(),
-                },
-            };
-            if started.elapsed() > STEADY {
-                delay = FIRST_DELAY;
-            }
-            self.shared.journal.warn(&part, format!("ended ({reason}), starting it again in {delay:?}"));
-            self.shared.update(|state| {
-                (state.phase, state.process, state.since) = (PartPhase::Restarting, None, None);
-                state.restarts += 1;
-            });
-            if timeout(delay, self.stopping.wait_for(|stop| *stop)).await.is_ok() {
-                break;
-            }
-            delay = (delay * 2).min(LONGEST_DELAY);
-        }
-        self.shared.update(|state| {
-            (state.phase, state.process, state.since) = (PartPhase::Stopped, None, None);
-        });
-    }
-
-    /// Waits for the process to end; none when told to stop first.
-    async fn watch(&mut self, child: &mut Child) -> Option<ExitStatus> {
-        if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
-            tokio::spawn(self.shared.log.clone().copy(out));
-            tokio::spawn(self.shared.log.clone().copy(err));
-        }
-        self.shared.update(|state| {
-            state.phase = PartPhase::Starting;
-            state.process = child.id().and_then(ProcessId::of);
-            state.since = Some(clock::now());
-        });
-        tokio::select! {
-            status = child.wait() => Some(status.unwrap_or_default()),
-            _ = self.stopping.wait_for(|stop| *stop) => None,
-            never = report_readiness(&self.shared, &self.readiness) => never,
-        }
-    }
-
-    async fn end(&self, mut child: Child) {
-        let Shared { program, journal, .. } = &*self.shared;
-        if let Some(process) = child.id().and_then(ProcessId::of) {
-            process.signal(program.stop_signal);
-        }
-        if timeout(program.stop_limit, child.wait()).await.is_err() {
-            journal.warn(&program.part, "does not end when asked, killing it");
-            // It cannot fail for a child that has not been waited for.
-            let _ = child.kill().await;
-        }
-    }
-}
-
-/// Asks until the part is ready, reports that, and waits for ever.
-async fn report_readiness<T>(shared: &Shared, readiness: &Readiness) -> T {
-    let started = Instant::now();
-    while let Err(error) = readiness.ask().await {
-        *shared.not_ready.lock().unwrap_or_else(PoisonError::into_inner) = format!("{error:#}");
-        sleep(POLL).await;
-    }
-    let took = started.elapsed().as_secs_f32();
-    let again = if shared.state.borrow().restarts > 0 { " again" } else { "" };
-    shared.journal.say(&shared.program.part, format!("ready{again} after {took:.1} s"));
-    shared.update(|state| state.phase = PartPhase::Ready);
-    std::future::pending().await
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
-    use crate::state_dir::StateDir;
+    use crate::{readiness::Degraded, state_dir::StateDir};
 
     fn journal(directory: &tempfile::TempDir) -> Journal {
         let directory = StateDir::resolve(Some(directory.path())).unwrap();
@@ -254,6 +188,41 @@ mod tests {
         assert_eq!(part.restarts(), 1);
         part.stop().await;
         assert!(!second.is_alive());
+    }
+
+    #[tokio::test]
+    async fn a_part_that_is_held_down_starts_only_when_resumed() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = Program::new("sleeper", "sleep").arg("60");
+        let part = Part::launch(program, at_once(), &journal(&directory)).unwrap();
+        // At once, while it may still be starting.
+        part.hold_down().await.unwrap();
+        assert_eq!((part.process(), part.phase()), (None, PartPhase::Stopped));
+        assert!(part.ready(Duration::from_millis(500)).await.is_err());
+        part.resume();
+        part.ready(Duration::from_secs(5)).await.unwrap();
+        part.hold_down().await.unwrap();
+        part.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_part_that_does_without_something_is_degraded_until_it_has_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let complete = Arc::new(AtomicBool::new(false));
+        let asked = complete.clone();
+        let readiness = Readiness::new(move || {
+            let complete = asked.load(Ordering::SeqCst);
+            async move { if complete { Ok(()) } else { Err(Degraded("no broker".into()).into()) } }
+        });
+        let program = Program::new("sleeper", "sleep").arg("60");
+        let part = Part::launch(program, readiness, &journal(&directory)).unwrap();
+        let error = part.ready(Duration::from_millis(500)).await.unwrap_err().to_string();
+        assert!(error.contains("no broker"), "{error}");
+        assert_eq!(part.phase(), PartPhase::Degraded);
+        complete.store(true, Ordering::SeqCst);
+        part.ready(Duration::from_secs(5)).await.unwrap();
+        assert_eq!((part.phase(), part.restarts()), (PartPhase::Ready, 0));
+        part.stop().await;
     }
 
     #[tokio::test]

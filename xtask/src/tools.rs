@@ -1,6 +1,6 @@
 //! The programs that are not in Debian: Dapr and mailpit.
 //!
-//! A Dapr of the pinned minor version that is installed is used; else Go builds it, once, into a cache
+//! A Dapr of the pinned minor version that is installed, and new enough, is used; else Go builds it, once, into a cache
 //! outside the checkout.
 
 use std::{
@@ -16,6 +16,8 @@ use crate::{packages, state_dir::fnv1a, workspace};
 
 const DAPR: &str = "1.18.2";
 const DAPR_SERIES: &str = "1.18.";
+/// Earlier patches lose reminders with some ids, and cannot be told how often to try a component again.
+const OLDEST_PATCH: u32 = 2;
 const MAILPIT: &str = "1.27.11";
 /// Go's oldest version that builds them.
 const GO: (u32, u32) = (1, 26);
@@ -93,7 +95,8 @@ async fn installed() -> Option<PathBuf> {
 }
 
 fn is_right_dapr(version: &str) -> bool {
-    version.trim().trim_start_matches('v').starts_with(DAPR_SERIES)
+    let patch = version.trim().trim_start_matches('v').strip_prefix(DAPR_SERIES);
+    patch.and_then(|patch| patch.parse().ok()).is_some_and(|patch: u32| patch >= OLDEST_PATCH)
 }
 
 /// Whether Go is new enough, by what `go version` prints; it may fetch a newer toolchain itself, or may not.
@@ -116,12 +119,18 @@ pub fn runtime_module() -> PathBuf {
     workspace::root().join("dapr/runtime")
 }
 
+/// Puts the version into what `--version` prints, and into every line of the log.
+fn link_flags() -> String {
+    let version = |variable| format!(" -X github.com/dapr/{variable}={DAPR}");
+    format!("-s -w{}{}", version("dapr/pkg/buildinfo.version"), version("kit/logger.DaprVersion"))
+}
+
 /// Changes with everything the built Dapr is made of.
 fn runtime_hash() -> Result<u64> {
     let mut files = Vec::new();
     collect(&runtime_module(), &mut files)?;
     files.sort();
-    let mut all = Vec::new();
+    let mut all = link_flags().into_bytes();
     for file in files {
         all.extend(fs::read(file)?);
     }
@@ -170,7 +179,7 @@ fn cache_folder() -> Result<PathBuf> {
 async fn build_dapr(target: &Path) -> Result<()> {
     let Some(go) = go().await else {
         bail!(
-            "there is no Dapr {DAPR_SERIES}x on PATH or in ~/.dapr/bin, and no Go {}.{} to build it. Two ways to get one:\n  \
+            "there is no Dapr {DAPR_SERIES}{OLDEST_PATCH} or later {DAPR_SERIES}x on PATH or in ~/.dapr/bin, and no Go {}.{} to build it. Two ways to get one:\n  \
              1. install the Dapr CLI (https://docs.dapr.io/getting-started/install-dapr-cli) and run\n     \
              dapr init --slim --runtime-version {DAPR}\n  \
              2. install Go {0}.{1} or later (https://go.dev/dl) and run this again",
@@ -178,19 +187,17 @@ async fn build_dapr(target: &Path) -> Result<()> {
             GO.1,
         );
     };
-    let version = format!("-s -w -X github.com/dapr/dapr/pkg/buildinfo.version={DAPR}");
-    let builds: [(&str, &[&str]); 4] = [
+    let builds: [(&str, &[&str]); 3] = [
         ("daprd", &["-tags", "stablecomponents", "./daprd"]),
         ("placement", &["github.com/dapr/dapr/cmd/placement"]),
         ("scheduler", &["github.com/dapr/dapr/cmd/scheduler"]),
-        ("sentry", &["github.com/dapr/dapr/cmd/sentry"]),
     ];
-    eprintln!("Building Dapr {DAPR} with Go, once: about 8 minutes on two cores");
+    eprintln!("Building Dapr {DAPR} with Go, once: about 7 minutes on two cores");
     for (number, (name, args)) in (1..).zip(builds) {
         eprintln!("  {number} of {}: {name}", builds.len());
         let mut build = Command::new(&go);
         build.current_dir(runtime_module()).env_remove("GOFLAGS");
-        build.args(["build", "-mod=readonly", "-buildvcs=false", "-ldflags", &version]);
+        build.args(["build", "-mod=readonly", "-buildvcs=false", "-ldflags", &link_flags()]);
         build.arg("-o").arg(target.join(name)).args(args);
         ensure!(build.status().await?.success(), "{name} does not build");
     }
@@ -222,7 +229,7 @@ mod tests {
     #[test]
     fn dapr_of_the_pinned_series_is_taken() {
         for (version, right) in
-            [("1.18.2\n", true), ("v1.18.0", true), ("1.17.9", false), ("1.180.0", false), ("edge", false)]
+            [("1.18.2\n", true), ("v1.18.10", true), ("1.18.1", false), ("1.17.9", false), ("edge", false)]
         {
             assert_eq!(is_right_dapr(version), right, "{version}");
         }

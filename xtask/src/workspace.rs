@@ -58,6 +58,10 @@ pub fn cargo() -> Command {
 pub async fn build_services(profile: Profile) -> Result<()> {
     let mut command = cargo();
     command.args(["build", "--bins"]);
+    if profile == Profile::Dev {
+        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
+        command.args(["--package", "almanac-tests"]);
+    }
     for package in APPS.iter().map(|app| app.id).chain([MIGRATE.package]) {
         command.args(["--package", package]);
     }

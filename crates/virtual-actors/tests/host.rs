@@ -1,5 +1,7 @@
 //! The host as Dapr sees it: its routes over HTTP, on a real database, with a sidecar that only listens.
 
+#![allow(clippy::unwrap_used, reason = "unwrapping is how a test fails")]
+
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},

@@ -1,5 +1,7 @@
 //! The relay on a real outbox, with a sidecar whose broker and actors behave as the test says.
 
+#![allow(clippy::unwrap_used, reason = "unwrapping is how a test fails")]
+
 use std::{
     collections::HashSet,
     sync::{

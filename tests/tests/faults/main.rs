@@ -2,6 +2,7 @@
 //!
 //! Each case has the system for itself and leaves it ready for the next.
 
+mod broker;
 mod commands;
 mod deliveries;
 mod reminders;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         .case_alone(reminders::a_reminder_whose_time_passes_while_all_is_down_fires_once_afterwards)
         .case_alone(deliveries::a_notifier_killed_while_it_delivers_leaves_nobody_untold)
         .case_alone(deliveries::a_broker_that_is_away_delays_events_and_loses_none)
+        .case_alone(broker::sidecars_that_start_without_the_broker_serve_and_catch_up)
         .case_alone(commands::every_answered_command_survives_a_crash_of_the_database)
         // The last one: a killed scheduler keeps no reminders for twenty seconds.
         .case_alone(reminders::a_reminder_is_in_time_without_the_scheduler)

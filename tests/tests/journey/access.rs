@@ -51,7 +51,7 @@ pub(crate) async fn an_account_signs_in_again(stack: &Stack) {
     let ada = Person::register(stack).await;
     let login = async |email: &str, password: &str| {
         let request = Request::new("POST", format!("{}/api/v1/auth/login", stack.backend_url()));
-        request.json(json!({ "email": email, "password": password })).send().await
+        request.json(json!({ "email": email, "password": password })).until_answered().await
     };
     let signed_in = login(&ada.email.to_uppercase(), Person::PASSWORD).await;
     assert_eq!(signed_in.status, 200, "{signed_in:?}");

@@ -50,10 +50,14 @@ pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCo
     };
     let output = directory.path().join("bench");
     let measured = tokio::select! {
-        measured = measure(&stack, &options, &output) => measured,
-        () = stop.received() => Err(anyhow::anyhow!("stopped before everything was measured")),
+        measured = measure(&stack, &options, &output) => Some(measured),
+        () = stop.received() => None,
     };
-    // What failed is looked into by its logs, which are kept unless it is stopped in good order.
+    let Some(measured) = measured else {
+        stack.stop().await?;
+        bail!("stopped before everything was measured")
+    };
+    // What failed is looked into by its logs, which are kept unless the system is stopped in good order.
     let passed = measured?;
     stack.stop().await?;
     if let Some(record) = &options.record {

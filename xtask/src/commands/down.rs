@@ -4,13 +4,12 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
-use xtask::{StateDir, StateFile};
+use xtask::{STOP_LIMIT, StateDir, StateFile};
 
 use super::up;
 
 /// The supervisor stops the parts in order, each within its own limit.
 const LIMIT: Duration = Duration::from_secs(90);
-const LEFTOVER_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -41,7 +40,7 @@ pub(crate) async fn end_leftovers(directory: &StateDir) -> Result<()> {
     for part in state.parts.iter().rev() {
         if let Some(process) = part.alive() {
             eprintln!("Ending {} (process {}), left behind", part.part, process.pid);
-            process.end(part.stop_signal()?, LEFTOVER_LIMIT).await;
+            process.end(part.stop_signal()?, STOP_LIMIT).await;
             ensure!(!process.is_alive(), "process {} does not end", process.pid);
         }
     }
