@@ -39,7 +39,11 @@ async fn main() -> anyhow::Result<()> {
     let fetching = tokio::spawn(signing_key::fetch(service.sidecar.clone(), app.tokens.clone()));
     let tokens = app.tokens.clone();
     let readiness = Readiness::new().check("signing key", move || std::future::ready(tokens.ready()));
-    let drain = async move { fetching.abort() };
+    let sweeping = tokio::spawn(routes::sweep_at_start(app.clone()));
+    let drain = async move {
+        fetching.abort();
+        sweeping.abort();
+    };
     service.serve(routes::router(app), readiness, drain).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `POST /api/jobs/check-reminders`: the minute's sweep, called by the cron binding of every replica.
 //!
-//! A net under the reminder clocks: it pokes each user's `ReminderSchedule` that has something overdue,
+//! A net under the reminder clocks, spread once more when the process starts: it pokes each user's `ReminderSchedule` that has something overdue,
 //! or due before the sweep after next. A poke may come any number of times.
 
 use std::{sync::LazyLock, time::Duration};
@@ -20,6 +20,9 @@ use crate::app::App;
 const BATCH: i64 = 500;
 const AT_A_TIME: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
+/// For a minute; then the cron binding has taken over.
+const START_TRIES: u32 = 60;
+const START_PAUSE: Duration = Duration::from_secs(1);
 
 static POKES: LazyLock<IntCounterVec> = LazyLock::new(|| {
     register_int_counter_vec!(
@@ -53,8 +56,25 @@ pub(crate) struct Sweep {
     ),
 )]
 pub(crate) async fn check_reminders(State(app): State<App>) -> Result<Json<Sweep>, Problem> {
+    Ok(Json(sweep(&app).await?))
+}
+
+/// The first sweep, without waiting for the minute: what came due while everything was down is told
+/// as soon as its actors can be reached.
+pub(crate) async fn sweep_at_start(app: App) {
+    for _ in 0..START_TRIES {
+        match sweep(&app).await {
+            Ok(Sweep { failed: 0, .. }) => return,
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the first sweep has to wait for the database"),
+        }
+        tokio::time::sleep(START_PAUSE).await;
+    }
+}
+
+async fn sweep(app: &App) -> Result<Sweep, sqlx::Error> {
     let Ok(_running) = app.sweep.try_lock() else {
-        return Ok(Json(Sweep { skipped: true, ..Sweep::default() }));
+        return Ok(Sweep { skipped: true, ..Sweep::default() });
     };
     let mut sweep = Sweep::default();
     let mut last_failure = None;
@@ -64,7 +84,7 @@ pub(crate) async fn check_reminders(State(app): State<App>) -> Result<Json<Sweep
         let Some(last) = users.last() else { break };
         after = *last;
         sweep.users += users.len() as u64;
-        let mut pokes = stream::iter(users).map(|user| poke(&app, user)).buffer_unordered(AT_A_TIME);
+        let mut pokes = stream::iter(users).map(|user| poke(app, user)).buffer_unordered(AT_A_TIME);
         while let Some(outcome) = pokes.next().await {
             match outcome {
                 Ok(fired) => sweep.fired += u64::from(fired),
@@ -85,7 +105,7 @@ pub(crate) async fn check_reminders(State(app): State<App>) -> Result<Json<Sweep
             "some schedules did not answer"
         );
     }
-    Ok(Json(sweep))
+    Ok(sweep)
 }
 
 /// By the database's clock, which is the one reminders fire by.
