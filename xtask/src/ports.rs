@@ -2,20 +2,18 @@
 //!
 //! All of them lie below 32768, where Linux starts to hand out ports to outgoing connections.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::TcpListener,
-    sync::{Mutex, PoisonError},
-};
+mod blocks;
+
+use std::{collections::BTreeMap, net::TcpListener};
 
 use anyhow::{Result, bail};
-use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     apps::{APPS, App, BACKEND, Replicas},
     port_holder,
 };
+pub use blocks::free_port;
 
 /// Every port of a running system.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -189,20 +187,6 @@ pub(crate) fn instance(app: &str, replica: u16) -> String {
     }
 }
 
-/// A port between 10000 and 30000 that nobody listens on; this process gets each one only once.
-pub fn free_port() -> Result<u16> {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    for _ in 0..1000 {
-        let port = rand::rng().random_range(10_000..30_000);
-        if !given.contains(&port) && is_free(port) {
-            given.insert(port);
-            return Ok(port);
-        }
-    }
-    bail!("no free port between 10000 and 30000")
-}
-
 fn is_free(port: u16) -> bool {
     // daprd and the control plane bind some ports on every interface.
     TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("0.0.0.0", port)).is_ok()
@@ -210,6 +194,8 @@ fn is_free(port: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn most() -> Replicas {

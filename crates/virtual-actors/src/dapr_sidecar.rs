@@ -77,7 +77,7 @@ impl DaprSidecar {
             data_content_type: CLOUD_EVENTS.to_owned(),
             metadata: partition_key(publication.key),
         };
-        within(TIMEOUT, self.client.clone().publish_event(request)).await?;
+        within(TIMEOUT, self.client.clone().publish_event(request)).await.map_err(without_broker)?;
         Ok(vec![true])
     }
 
@@ -96,7 +96,8 @@ impl DaprSidecar {
             entries: entries.collect(),
             metadata: HashMap::new(),
         };
-        let response = within(TIMEOUT, self.client.clone().bulk_publish_event(request)).await?;
+        let response =
+            within(TIMEOUT, self.client.clone().bulk_publish_event(request)).await.map_err(without_broker)?;
         let failed: HashMap<_, _> =
             response.failed_entries.into_iter().map(|entry| (entry.entry_id, entry.error)).collect();
         if let Some(error) = failed.values().next() {
@@ -172,6 +173,14 @@ impl Sidecar for DaprSidecar {
 /// The name under which Kafka's component looks for the key; others ignore it.
 fn partition_key(key: String) -> HashMap<String, String> {
     HashMap::from([("partitionKey".to_owned(), key)])
+}
+
+/// A sidecar that started while its broker was down does not know the component yet: it will.
+fn without_broker(error: SidecarError) -> SidecarError {
+    match error {
+        SidecarError::Rejected(text) if text.contains("not found") => SidecarError::Unavailable(text),
+        other => other,
+    }
 }
 
 async fn within<T>(

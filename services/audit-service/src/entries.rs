@@ -214,7 +214,12 @@ mod tests {
             (&format!("?task_id={TASK}&limit=many"), "limit"),
             (&format!("?task_id={TASK}&cursor=nonsense"), "cursor"),
             // Long before the first year there is.
-            (&format!("?task_id={TASK}&cursor=LTgwMDAwMDAwMDAwMDAwMDAwMDAvMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAw"), "cursor"),
+            (
+                &format!(
+                    "?task_id={TASK}&cursor=LTgwMDAwMDAwMDAwMDAwMDAwMDAvMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAw"
+                ),
+                "cursor",
+            ),
             (&format!("?task_id={TASK}&task_id={TASK}"), "query"),
         ] {
             let (status, problem) = call(&pool, &format!("/entries{query}")).await;
