@@ -37,6 +37,15 @@ impl Database {
         Ok(started.elapsed())
     }
 
+    /// Tells PostgreSQL's planner how large the tables have become.
+    ///
+    /// Autovacuum does so once a minute; until then statements keep the plans that were made for empty tables, which
+    /// is how a system behaves in its first minute only.
+    pub(crate) async fn analyze(&self) -> Result<()> {
+        sqlx::query("ANALYZE").execute(&self.0).await?;
+        Ok(())
+    }
+
     /// Where the write-ahead log ends, in bytes.
     pub(crate) async fn wal_end(&self) -> Result<u64> {
         let end: i64 =

@@ -43,6 +43,9 @@ pub(crate) async fn measure(
             0 => eprintln!("Warming up"),
             round => eprintln!("Round {round} of {}", plan.rounds),
         }
+        if round == 1 {
+            database.analyze().await?;
+        }
         for (scenario, slices) in &mut measured {
             let wal = database.wal_end().await?;
             let mut slice = Slice::measure(*scenario, plan.slice, plan.concurrency, api, supplies).await?;
