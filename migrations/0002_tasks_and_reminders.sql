@@ -32,4 +32,4 @@ CREATE TABLE reminder (
 ) WITH (fillfactor = 80);
 CREATE INDEX reminder_clock ON reminder (user_id, fires_at) WHERE status = 'pending';
 CREATE INDEX reminder_sweep ON reminder (fires_at) WHERE status = 'pending';
-CREATE INDEX reminder_by_task ON reminder (task_id);
+CREATE INDEX reminder_by_task ON reminder (task_id) WHERE status = 'pending';

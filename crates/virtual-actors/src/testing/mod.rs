@@ -21,6 +21,7 @@
 
 pub mod contract;
 pub mod counter;
+mod engines;
 mod faulty_store;
 mod memory_store;
 mod runtime;

@@ -5,8 +5,9 @@ use std::{cell::RefCell, collections::HashMap, future::Future, rc::Rc, sync::Arc
 use futures::{executor::LocalPool, task::LocalSpawnExt};
 
 use super::{
+    engines::{Factory, Of},
     schedule::Schedule,
-    world::{Factory, Faults, Of, World},
+    world::{Faults, World},
 };
 use crate::{actor::Actor, methods::Methods};
 

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::{
     StreamExt,
@@ -19,11 +18,8 @@ use futures::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Fault, FaultyStore, memory_store::MemoryStore, schedule::Schedule};
-use crate::{
-    Actor, Call, Clock, CommandId, Destination, Effects, Engine, Lane, Message, Methods, Outbox, Outcome,
-    ReminderChange, Store,
-};
+use super::{Fault, FaultyStore, engines::Factory, memory_store::MemoryStore, schedule::Schedule};
+use crate::{Call, Clock, CommandId, Destination, Effects, Lane, Message, Outbox, Outcome, ReminderChange};
 
 /// How often things go wrong, each between 0 and 1.
 #[derive(Debug, Clone, Copy, Default)]
@@ -74,36 +70,6 @@ struct SimHost {
 }
 
 type Mailbox = mpsc::UnboundedSender<(String, Call, oneshot::Sender<Outcome>)>;
-
-/// Makes engines of one actor type.
-pub(super) trait Factory {
-    fn engine(&self, actor_id: &str, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Box<dyn AnyEngine>;
-    fn reminder_method(&self, name: &str) -> Option<&'static str>;
-}
-
-pub(super) struct Of<A: Actor>(pub(super) Arc<Methods<A>>);
-
-impl<A: Actor> Factory for Of<A> {
-    fn engine(&self, actor_id: &str, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Box<dyn AnyEngine> {
-        Box::new(Engine::new(actor_id, Arc::clone(&self.0), store, clock))
-    }
-
-    fn reminder_method(&self, name: &str) -> Option<&'static str> {
-        A::on_reminder(name)
-    }
-}
-
-#[async_trait(?Send)]
-pub(super) trait AnyEngine {
-    async fn turn(&mut self, method: &str, call: &Call) -> (Outcome, Effects);
-}
-
-#[async_trait(?Send)]
-impl<A: Actor> AnyEngine for Engine<A> {
-    async fn turn(&mut self, method: &str, call: &Call) -> (Outcome, Effects) {
-        Engine::turn(self, method, call, Duration::ZERO).await
-    }
-}
 
 impl World {
     pub(super) fn new(
