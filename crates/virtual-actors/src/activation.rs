@@ -52,8 +52,8 @@ pub(crate) struct TurnMessage {
     pub(crate) call: Call,
     pub(crate) received: Instant,
     pub(crate) answer: oneshot::Sender<Outcome>,
-    /// Keeps a draining host waiting until this turn is over.
-    pub(crate) running: TaskTrackerToken,
+    /// Keeps a draining host waiting until this turn is over; it does not wait for timers.
+    pub(crate) running: Option<TaskTrackerToken>,
 }
 
 impl actix::Message for TurnMessage {
@@ -88,18 +88,28 @@ impl<A: Actor> Activation<A> {
             if let Some(earlier) = self.timer.take() {
                 ctx.cancel_future(earlier);
             }
-            self.timer = Some(ctx.run_later(after, move |activation, ctx| {
-                activation.timer = None;
-                let turn = activation.run(method.to_owned(), Call::default(), Instant::now(), None);
-                ctx.wait(turn.map(move |outcome, activation, ctx| {
-                    // The clock must not stop because the database was away when it struck.
-                    if !outcome.is_some_and(|outcome| outcome.is_answer()) {
-                        let timer = Some(Timer { after: TIMER_RETRY, method });
-                        activation.perform(Effects { timer, ..Effects::default() }, ctx);
-                    }
-                }));
-            }));
+            self.timer = Some(ctx.run_later(after, move |activation, ctx| activation.strike(method, ctx)));
         }
+    }
+
+    /// A timer's turn goes through the mailbox like any other: only what comes from there waits for
+    /// the turn before it.
+    fn strike(&mut self, method: &'static str, ctx: &mut Context<Self>) {
+        self.timer = None;
+        let (answer, answered) = oneshot::channel();
+        let received = Instant::now();
+        let message =
+            TurnMessage { method: method.to_owned(), call: Call::default(), received, answer, running: None };
+        // A full mailbox drops the message and its sender, which is no answer either.
+        drop(ctx.address().try_send(message));
+        let retried = answered.into_actor(self).map(move |answered, activation, ctx| {
+            // The clock must not stop because the database was away when it struck.
+            if !answered.is_ok_and(|outcome| outcome.is_answer()) && activation.timer.is_none() {
+                let timer = Some(Timer { after: TIMER_RETRY, method });
+                activation.perform(Effects { timer, ..Effects::default() }, ctx);
+            }
+        });
+        ctx.spawn(retried);
     }
 
     /// One turn, as a future the mailbox waits for.
@@ -108,8 +118,9 @@ impl<A: Actor> Activation<A> {
         method: String,
         call: Call,
         received: Instant,
-        caller: Option<(oneshot::Sender<Outcome>, TaskTrackerToken)>,
-    ) -> impl actix::ActorFuture<Self, Output = Option<Outcome>> + 'static {
+        answer: oneshot::Sender<Outcome>,
+        running: Option<TaskTrackerToken>,
+    ) -> impl actix::ActorFuture<Self, Output = ()> + 'static {
         let engine = self.engine.take();
         let trace_id = call.traceparent.as_deref().and_then(trace::trace_id).unwrap_or_default();
         let span =
@@ -126,16 +137,14 @@ impl<A: Actor> Activation<A> {
             let Ok(Some((engine, outcome, effects))) = turned else {
                 // The turn itself broke (its decisions cannot do that): the next call finds a fresh activation.
                 ctx.stop();
-                return None;
+                return;
             };
             activation.engine = Some(engine);
             activation.last_turn = Instant::now();
             activation.perform(effects, ctx);
-            if let Some((answer, _running)) = caller {
-                // Nobody may be waiting any more: the turn was for the actor, not for the caller.
-                let _ = answer.send(outcome.clone());
-            }
-            Some(outcome)
+            // Nobody may be waiting any more: the turn was for the actor, not for the caller.
+            let _ = answer.send(outcome);
+            drop(running);
         })
     }
 }
@@ -148,7 +157,8 @@ impl<A: Actor> actix::Actor for Activation<A> {
         // Dapr passivates idle actors; this is for those a sidecar forgot when it crashed.
         let idle_timeout = self.surroundings.idle_timeout;
         ctx.run_interval(idle_timeout, move |activation, ctx| {
-            if activation.last_turn.elapsed() >= idle_timeout {
+            // Without the engine a turn has just begun.
+            if activation.engine.is_some() && activation.last_turn.elapsed() >= idle_timeout {
                 ctx.stop();
             }
         });
@@ -165,8 +175,8 @@ impl<A: Actor> Handler<TurnMessage> for Activation<A> {
 
     fn handle(&mut self, message: TurnMessage, ctx: &mut Self::Context) {
         let TurnMessage { method, call, received, answer, running } = message;
-        let turn = self.run(method, call, received, Some((answer, running)));
-        ctx.wait(turn.map(|_, _, _| ()));
+        let turn = self.run(method, call, received, answer, running);
+        ctx.wait(turn);
     }
 }
 

@@ -110,7 +110,7 @@ impl Host {
             call,
             received: Instant::now(),
             answer,
-            running: self.inner.turns.token(),
+            running: Some(self.inner.turns.token()),
         };
         if !hosted.send(actor_id, message) {
             metrics::SHED.with_label_values(&[hosted.actor_type()]).inc();

@@ -14,12 +14,13 @@ use axum::{
     http::{Request, StatusCode},
 };
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
 use virtual_actors::{
-    Clock, Host, HostSettings, PgStore, Publication, Sidecar, SidecarError, System, postgres::migrate,
-    testing::counter::Counter,
+    Actor, Clock, Executed, Executes, Host, HostSettings, Message, Methods, PgStore, Publication, Sidecar,
+    SidecarError, Statement, System, Timer, postgres::migrate, testing::counter::Counter,
 };
 
 /// Remembers the reminders it was asked for; can be down.
@@ -68,6 +69,42 @@ impl Sidecar for Listening {
     }
 }
 
+/// A clock that strikes again as soon as it has struck.
+struct Ticker;
+
+#[derive(Serialize, Deserialize)]
+struct Tick;
+
+impl Message for Tick {
+    const ACTOR: &'static str = "Ticker";
+    const METHOD: &'static str = "tick";
+    type Reply = i64;
+    type Refusal = ();
+}
+
+impl Actor for Ticker {
+    const TYPE: &'static str = "Ticker";
+    const TABLE: &'static str = "";
+    type State = ();
+
+    fn methods(methods: Methods<Self>) -> Methods<Self> {
+        methods.executes::<Tick>()
+    }
+}
+
+impl Executes<Tick> for Ticker {
+    fn statement(_: &Tick) -> Statement {
+        let sql = "UPDATE ticks SET count = count + 1 WHERE $1::text <> '' AND $2::jsonb IS NOT NULL
+                   AND $3::smallint >= 0 RETURNING to_jsonb(count)";
+        Statement { name: "tick", sql, args: Value::Null }
+    }
+
+    fn executed(_: Tick, row: Value) -> Result<Executed<i64>, serde_json::Error> {
+        let timer = Some(Timer { after: Duration::ZERO, method: Tick::METHOD });
+        Ok(Executed { reply: serde_json::from_value(row)?, reminders: vec![], timer, emitted: false })
+    }
+}
+
 struct Fixture {
     pool: PgPool,
     host: Host,
@@ -89,6 +126,7 @@ impl Fixture {
         let host = Host::builder(store, sidecar.clone(), Arc::new(System))
             .settings(settings)
             .actor::<Counter>()
+            .actor::<Ticker>()
             .start()
             .unwrap();
         Self { pool, routes: host.routes(), host, sidecar }
@@ -131,7 +169,7 @@ async fn dapr_is_told_what_is_hosted_here(pool: PgPool) {
     assert_eq!(
         config,
         json!({
-            "entities": ["Counter"],
+            "entities": ["Counter", "Ticker"],
             "actorIdleTimeout": "600000ms",
             "drainOngoingCallTimeout": "10000ms",
             "drainRebalancedActors": true,
@@ -248,6 +286,41 @@ async fn a_reminder_that_fails_is_answered_after_a_pause(pool: PgPool) {
     let (status, _) = fixture.send("PUT", "/actors/Counter/r/method/remind/wake", json!({})).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(started.elapsed() >= Duration::from_secs(1), "Dapr's next try follows at once");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_timer_that_strikes_as_a_call_arrives_disturbs_neither(pool: PgPool) {
+    let fixture = Fixture::new(pool, HostSettings::default()).await;
+    sqlx::query("CREATE TABLE ticks (count bigint)").execute(&fixture.pool).await.unwrap();
+    sqlx::query("INSERT INTO ticks VALUES (0)").execute(&fixture.pool).await.unwrap();
+    let (mut last, calls) = (0, 300);
+    for _ in 0..calls {
+        let (_, outcome) = fixture.send("PUT", "/actors/Ticker/t/method/tick", json!({})).await;
+        let count = outcome["reply"].as_i64().unwrap_or_else(|| panic!("{outcome}"));
+        assert!(count > last);
+        last = count;
+    }
+    assert!(last > calls, "the timer struck in between");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_timer_strikes_again_after_a_failure(pool: PgPool) {
+    let fixture = Fixture::new(pool, HostSettings::default()).await;
+    sqlx::query("CREATE TABLE ticks (count bigint)").execute(&fixture.pool).await.unwrap();
+    sqlx::query("INSERT INTO ticks VALUES (0)").execute(&fixture.pool).await.unwrap();
+    fixture.send("PUT", "/actors/Ticker/t/method/tick", json!({})).await;
+    sqlx::query("ALTER TABLE ticks RENAME TO away").execute(&fixture.pool).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    sqlx::query("ALTER TABLE away RENAME TO ticks").execute(&fixture.pool).await.unwrap();
+    let count = async || {
+        sqlx::query_scalar::<_, i64>("SELECT count FROM ticks").fetch_one(&fixture.pool).await.unwrap()
+    };
+    let before = count().await;
+    let started = Instant::now();
+    while count().await == before {
+        assert!(started.elapsed() < Duration::from_secs(20), "the clock stands still");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[sqlx::test(migrations = false)]
