@@ -16,6 +16,9 @@ use serde_json::json;
 
 use crate::workspace;
 
+/// Holds the directories of test runs.
+const RUNS: &str = "runs";
+
 /// One system's directory; whoever holds it may start the system.
 #[derive(Clone, Debug)]
 pub struct StateDir(PathBuf);
@@ -33,7 +36,7 @@ impl StateDir {
     /// A fresh directory of its own beside the default one.
     pub fn temporary(label: &str) -> Result<Self> {
         let number: u32 = rand::rng().random();
-        let runs = default_path().join("runs");
+        let runs = default_path().join(RUNS);
         make_directory(&runs)?;
         let directory = Self(runs.join(format!("{label}-{number:08x}")));
         directory.create()?;
@@ -42,7 +45,7 @@ impl StateDir {
 
     /// Removes the directories [`StateDir::temporary`] made that nobody holds.
     pub fn remove_abandoned() -> Result<()> {
-        for entry in fs::read_dir(default_path().join("runs")).into_iter().flatten() {
+        for entry in fs::read_dir(default_path().join(RUNS)).into_iter().flatten() {
             let abandoned = Self(entry?.path());
             if let Ok(_held) = abandoned.lock() {
                 abandoned.remove()?;
@@ -87,6 +90,19 @@ impl StateDir {
         ["names.db", "names.db-wal", "names.db-shm"]
             .iter()
             .try_for_each(|name| remove_file(&self.0.join(name)))
+    }
+
+    /// Removes all data, but not the directories of test runs beside it, which may be in use.
+    pub fn wipe(&self) -> Result<()> {
+        for entry in fs::read_dir(self.path()).into_iter().flatten() {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name == RUNS) {
+                continue;
+            }
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        Ok(())
     }
 
     /// Removes the directory and everything in it.
@@ -209,6 +225,17 @@ mod tests {
         fs::set_permissions(temporary.path(), Permissions::from_mode(0o700)).unwrap();
         assert!(!others_can_reach(&temporary.path().join("target/almanac")));
         assert!(others_can_reach(Path::new("/usr/bin")));
+    }
+
+    #[test]
+    fn a_wipe_leaves_the_test_runs_beside_it() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = StateDir::resolve(Some(temporary.path())).unwrap();
+        directory.create().unwrap();
+        let run = temporary.path().join(RUNS).join("journey-1");
+        fs::create_dir_all(&run).unwrap();
+        directory.wipe().unwrap();
+        assert!(run.exists() && !directory.secrets().exists() && !directory.logs().exists());
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCo
     }
     end_leftovers(directory).await?;
     if options.wipe {
-        directory.remove()?;
-        eprintln!("{} is removed", directory.path().display());
+        directory.wipe()?;
+        eprintln!("All data in {} is removed", directory.path().display());
     }
     Ok(ExitCode::SUCCESS)
 }
