@@ -97,7 +97,8 @@ impl Keeper {
     async fn is_stopped_within(&mut self, delay: Duration) -> bool {
         let Self { shared, stopping, held, .. } = self;
         let pause = async {
-            sleep(delay).await;
+            // Who holds it down need not wait for a start that will not come.
+            let _ = timeout(delay, held.wait_for(|held| *held)).await;
             if *held.borrow() {
                 shared.journal.say(&shared.program.part, "held down");
                 shared.update(|state| state.phase = PartPhase::Stopped);
