@@ -107,6 +107,7 @@ fn published(task: &Task, event: &TaskEvent, turn: &TurnContext<'_>) -> Option<E
         version: turn.next_version(),
         title: task.title().to_string(),
         fields,
+        series: None,
     };
     // Plain data: it always has a JSON form.
     Event::new(TASK_EVENTS, event.kind(), &data).ok()
