@@ -6,6 +6,7 @@ mod bad_input;
 mod jobs;
 mod me;
 mod notifications;
+mod recurrences;
 mod tasks;
 
 use axum::{
@@ -46,6 +47,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::reopen::reopen_task))
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
+        .merge(recurrences::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))

@@ -64,7 +64,7 @@ fn fields(body: &mut Object, zone: &UserZone, found: &mut Found) -> TaskPatch {
     }
     if let Some(due) = body.take_nullable("due") {
         patch.due = match due {
-            Some(value) => self::due(value, zone, found).map(Some),
+            Some(value) => self::due("due", value, Some(zone), found).map(Some),
             None => Some(None),
         };
     }
@@ -93,27 +93,28 @@ fn priority(text: &str) -> Result<Priority, Violation> {
 }
 
 fn tags(value: Value, found: &mut Found) -> Option<Tags> {
-    let items = found.list("tags", value)?;
-    let count = items.len();
-    let texts: Vec<String> =
-        items.into_iter().enumerate().filter_map(|(i, tag)| found.text(&format!("tags[{i}]"), tag)).collect();
-    // With one of them missing, the positions of the others would be told wrongly.
-    if texts.len() < count { None } else { found.keep(Tags::parse(&texts)) }
+    let texts = found.texts("tags", value)?;
+    found.keep(Tags::parse(&texts))
 }
 
-/// A local time without zone is one on the caller's wall.
-fn due(value: Value, zone: &UserZone, found: &mut Found) -> Option<Due> {
-    let mut members = found.object("due", value)?;
+/// The member `path`. A local time without zone is one on the caller's wall, if the caller is known.
+pub(super) fn due(path: &str, value: Value, zone: Option<&UserZone>, found: &mut Found) -> Option<Due> {
+    let mut members = found.object(path, value)?;
     let mut sound = true;
     let mut text = |name: &str, found: &mut Found| {
-        let text = members.take(name).map(|value| found.text(&format!("due.{name}"), value));
+        let text = members.take(name).map(|value| found.text(&format!("{path}.{name}"), value));
         sound &= text != Some(None);
         text.flatten()
     };
     let (date, at) = (text("date", found), text("at", found));
-    let zone = text("zone", found).or_else(|| at.is_some().then(|| zone.zone.name().to_owned()));
+    let callers = zone.filter(|_| at.is_some()).map(|zone| zone.zone.name().to_owned());
+    let zone = text("zone", found).or(callers);
     found.unknown_members(members, &[]);
-    if sound { found.keep(Due::parse(date.as_deref(), at.as_deref(), zone.as_deref())) } else { None }
+    if !sound {
+        return None;
+    }
+    let due = Due::parse(date.as_deref(), at.as_deref(), zone.as_deref());
+    found.keep(due.map_err(|wrong| wrong.moved("due", path)))
 }
 
 fn reminders(value: Value, found: &mut Found) -> Option<Vec<NewReminder>> {
