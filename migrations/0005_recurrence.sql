@@ -26,6 +26,8 @@ CREATE TABLE recurrence_ledger (
     attempts     integer     NOT NULL DEFAULT 0,
     -- Failed attempts in a row.
     failures     integer     NOT NULL DEFAULT 0,
+    -- Whether a worker has it, as far as it said last.
+    claimed      boolean     NOT NULL DEFAULT false,
     -- When a worker may take it; the end of the lease while one has it.
     claimable_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     last_error   text,
