@@ -10,6 +10,7 @@ use domain::{
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
+#[allow(clippy::large_enum_variant, reason = "a few of them, in a test")]
 #[derive(Clone, Debug)]
 enum Command {
     Edit { patch: TaskPatch, named: Vec<usize>, zone: UserZone },

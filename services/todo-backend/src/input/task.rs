@@ -30,6 +30,7 @@ pub(crate) fn new_task(body: Value, owner: UserId, zone: UserZone) -> Result<Cre
         due: rest.due.flatten(),
         reminders: rest.reminders.unwrap_or_default(),
         zone,
+        series: None,
     })
 }
 

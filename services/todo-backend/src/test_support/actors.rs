@@ -142,8 +142,8 @@ impl Actors {
 }
 
 fn create(id: TaskId, message: CreateTask, now: DateTime<Utc>) -> Result<Transition, TaskRefusal> {
-    let CreateTask { owner, title, notes, priority, tags, due, reminders, zone } = message;
-    let new = NewTask { id, owner, title, notes, priority, tags, due, reminders, zone };
+    let CreateTask { owner, title, notes, priority, tags, due, reminders, zone, series } = message;
+    let new = NewTask { id, owner, title, notes, priority, tags, due, reminders, zone, series };
     Task::create(new, now).map(Transition::from).map_err(|violations| TaskRefusal::Invalid { violations })
 }
 
