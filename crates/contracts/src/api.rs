@@ -14,6 +14,8 @@ pub use account::{Login, Register, Session, User};
 pub use history::HistoryEntry;
 pub use notification::Notification;
 pub use page::Page;
-pub use recurrence::{Preview, PreviewInput, PreviewedOccurrence};
+pub use recurrence::{
+    CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,
+};
 pub use reminder::{Reminder, ReminderInput};
 pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch};

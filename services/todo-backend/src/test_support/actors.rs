@@ -10,9 +10,11 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use contracts::{
+    recurrence::MissedChecked,
     reminder_schedule::RemindersChecked,
     task::{
-        CompleteTask, CreateTask, DeleteTask, EditTask, ReopenTask, RestoreTask, TaskRefusal, TaskSnapshot,
+        CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, ReopenTask, RestoreInstance,
+        RestoreTask, SkipTask, TaskRefusal, TaskSnapshot, WithdrawInstance,
     },
 };
 use domain::{NewTask, Refusal, Task, TaskId, Transition, UserId};
@@ -92,6 +94,22 @@ impl Actors {
             ("complete", Some(task)) => {
                 let CompleteTask { user, if_version } = read(message);
                 guard(task, user, if_version)?.complete(now).map_err(refusal)?
+            }
+            ("skip", Some(task)) => {
+                let SkipTask { user, if_version } = read(message);
+                guard(task, user, if_version)?.skip(now).map_err(refusal)?
+            }
+            ("end_recurrence", Some(task)) => {
+                let EndRecurrence { user, if_version } = read(message);
+                guard(task, user, if_version)?.end_series(now).map_err(refusal)?
+            }
+            ("withdraw_instance", Some(task)) => {
+                let WithdrawInstance { user } = read(message);
+                guard(task, user, None)?.withdraw(now)
+            }
+            ("restore_instance", Some(task)) => {
+                let RestoreInstance { user, zone } = read(message);
+                guard(task, user, None)?.make_again(zone, now).map_err(refusal)?
             }
             ("reopen", Some(task)) => {
                 let ReopenTask { user, if_version, zone } = read(message);
@@ -190,6 +208,10 @@ impl Sidecar for Actors {
             ("ReminderSchedule", "check") => {
                 self.notes().poked.push(actor_id.to_owned());
                 Outcome::Done { reply: value(&RemindersChecked { fired: 1, next: None }) }
+            }
+            ("Recurrence", "check_missed") => {
+                self.notes().poked.push(actor_id.to_owned());
+                Outcome::Done { reply: value(&MissedChecked { planned: 1 }) }
             }
             ("Task", method) => self.task_turn(actor_id.parse().unwrap(), method, call).await,
             (other, _) => panic!("no actor type {other}"),
