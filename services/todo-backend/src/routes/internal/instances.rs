@@ -182,4 +182,6 @@ async fn to_withdraw(pool: &PgPool, next_id: TaskId) -> Result<Option<ToWithdraw
 }
 
 #[cfg(test)]
+mod chain;
+#[cfg(test)]
 mod tests;
