@@ -177,11 +177,15 @@ async fn no_body_at_all_is_answered_by_a_defect(pool: PgPool) {
         }
     };
     let mut accepted = 0;
+    let following = format!("{task}?scope=following");
+    let all = format!("{task}?scope=all");
     for _ in 0..400 {
         let body = bodies::bodies().new_tree(&mut runner).unwrap().current();
         for (method, path) in [
             ("POST", "/api/v1/tasks"),
             ("PATCH", task.as_str()),
+            ("PATCH", following.as_str()),
+            ("PATCH", all.as_str()),
             ("POST", "/api/v1/auth/register"),
             ("POST", "/api/v1/auth/login"),
             ("POST", "/api/v1/recurrences/preview"),

@@ -72,6 +72,9 @@ fn hostile() -> impl Strategy<Value = Value> {
         "rdates",
         "skip",
         "count",
+        "recurrence",
+        "from",
+        "missed",
         "email",
         "password",
         "time_zone",
@@ -117,35 +120,39 @@ fn rules() -> impl Strategy<Value = String> {
     })
 }
 
+/// When a task is due or a series starts.
+fn dues() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        2 => Just(json!({"date": "2026-02-28"})),
+        2 => Just(json!({"at": "2011-12-30T02:30:00", "zone": "Pacific/Apia"})),
+        1 => hostile(),
+    ]
+}
+
+/// A body with some members more.
+fn with(mut body: Value, members: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
+    for (name, value) in members {
+        if let Some(value) = value {
+            body[name] = value;
+        }
+    }
+    body
+}
+
 /// Whole bodies: mostly with a good title, so that the rest is looked at too.
 pub(super) fn bodies() -> impl Strategy<Value = Value> {
     let member =
         |name: &'static str| prop::option::weighted(0.3, hostile()).prop_map(move |value| (name, value));
-    let members = (member("due"), member("reminders"), member("tags"), member("notes"), member("priority"));
-    let task = members.prop_map(|(a, b, c, d, e)| {
-        let mut body = json!({"title": "x"});
-        for (name, value) in [a, b, c, d, e] {
-            if let Some(value) = value {
-                body[name] = value;
-            }
-        }
-        body
-    });
-    let start = prop_oneof![
-        2 => Just(json!({"date": "2026-02-28"})),
-        2 => Just(json!({"at": "2011-12-30T02:30:00", "zone": "Pacific/Apia"})),
-        1 => hostile(),
-    ];
+    let near = (rules(), member("exdates"), member("from"), member("missed"))
+        .prop_map(|(rrule, a, b, c)| with(json!({"rrule": rrule}), [a, b, c]));
+    let recurrence = prop::option::weighted(0.4, prop_oneof![4 => near, 1 => hostile()])
+        .prop_map(|value| ("recurrence", value));
+    let due = prop::option::weighted(0.5, dues()).prop_map(|value| ("due", value));
+    let members = (due, member("reminders"), member("tags"), member("notes"), member("priority"), recurrence);
+    let task = members.prop_map(|(a, b, c, d, e, f)| with(json!({"title": "x"}), [a, b, c, d, e, f]));
+
     let rule = prop_oneof![4 => rules().prop_map(Value::from), 1 => hostile()];
-    let members = (start, rule, member("exdates"), member("skip"), member("count"));
-    let preview = members.prop_map(|(start, rrule, a, b, c)| {
-        let mut body = json!({"start": start, "rrule": rrule});
-        for (name, value) in [a, b, c] {
-            if let Some(value) = value {
-                body[name] = value;
-            }
-        }
-        body
-    });
+    let preview = (dues(), rule, member("exdates"), member("skip"), member("count"))
+        .prop_map(|(start, rrule, a, b, c)| with(json!({"start": start, "rrule": rrule}), [a, b, c]));
     prop_oneof![1 => hostile(), 3 => task, 3 => preview]
 }
