@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use contracts::{recurrence::MissedChecked, reminder_schedule::RemindersChecked};
+use contracts::reminder_schedule::RemindersChecked;
 use recurrence_actor::RecurrenceActor;
 use serde::Serialize;
 use serde_json::Value;
@@ -91,9 +91,9 @@ impl Sidecar for Actors {
                 self.notes().poked.push(actor_id.to_owned());
                 Outcome::Done { reply: value(&RemindersChecked { fired: 1, next: None }) }
             }
-            ("Recurrence", "check_missed") => {
+            ("Recurrence", method) => {
                 self.notes().poked.push(actor_id.to_owned());
-                Outcome::Done { reply: value(&MissedChecked { planned: 1 }) }
+                self.turn::<RecurrenceActor>(actor_id, method, &call).await
             }
             ("Task", method) => self.turn::<TaskActor>(actor_id, method, &call).await,
             (other, _) => panic!("no actor type {other}"),

@@ -239,6 +239,35 @@ async fn what_is_edited_and_completed_at_once_follows_the_edit(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn the_whole_series_is_shifted_and_counts_on(pool: PgPool) {
+    let (mut chain, first) = Chain::new(pool, recurring(json!({"rrule": "FREQ=WEEKLY;COUNT=3"}))).await;
+    chain.post(&first, "complete").await;
+    let second = path(&chain.only().await);
+    let later = json!({"due": {"at": "2026-07-13T18:30:00"}});
+    chain.send("PATCH", &format!("{second}?scope=all"), later).await;
+    chain.post(&second, "skip").await;
+    let third = chain.only().await;
+    assert_eq!(third["due"]["at"], "2026-07-20T18:30:00");
+    chain.post(&path(&third), "complete").await;
+    assert_eq!(chain.open().await.len(), 0, "three in all");
+}
+
+#[sqlx::test(migrations = false)]
+async fn missed_ones_are_kept_by_a_series_that_keeps_each(pool: PgPool) {
+    let rule = json!({"rrule": "FREQ=DAILY", "missed": "keep-each"});
+    let body = json!({"title": "Water the plants", "due": {"date": "2026-06-27"}, "recurrence": rule});
+    let (mut chain, first) = Chain::new(pool, body).await;
+    let checked = chain.send("POST", "/api/jobs/check-recurrences", json!({})).await;
+    assert_eq!((&checked["series"], &checked["failed"]), (&json!(1), &json!(0)));
+    assert_eq!(checked["planned"], 4, "28, 29 and 30 June, and 1 July, which has begun");
+    assert_eq!(chain.open().await.len(), 5);
+    let again = chain.send("POST", "/api/jobs/check-recurrences", json!({})).await;
+    assert_eq!(again["planned"], 0);
+    chain.post(&first, "complete").await;
+    assert_eq!(chain.open().await.len(), 4, "its successor is there already");
+}
+
+#[sqlx::test(migrations = false)]
 async fn from_completion_counts_from_the_users_day(pool: PgPool) {
     let rule = json!({"rrule": "FREQ=DAILY;INTERVAL=3", "from": "completion"});
     let body = json!({"title": "Water the plants", "due": {"date": "2026-06-20"}, "recurrence": rule});
