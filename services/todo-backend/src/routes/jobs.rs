@@ -3,3 +3,4 @@
 pub(super) mod check_recurrences;
 pub(super) mod check_reminders;
 pub(super) mod daily_cleanup;
+mod pokes;

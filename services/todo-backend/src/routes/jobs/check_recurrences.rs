@@ -7,20 +7,19 @@ use std::time::Duration;
 
 use axum::extract::State;
 use contracts::recurrence::CheckMissed;
-use futures::{StreamExt, stream};
 use platform::{Json, Problem};
 use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
+use super::pokes::poke_all;
 use crate::app::App;
 
 const BATCH: i64 = 500;
-const AT_A_TIME: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a look for missed instances did.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct MissedSweep {
     /// Series whose next instance's time has come.
     series: u64,
@@ -40,24 +39,12 @@ pub(crate) struct MissedSweep {
     ),
 )]
 pub(crate) async fn check_recurrences(State(app): State<App>) -> Result<Json<MissedSweep>, Problem> {
-    let mut sweep = MissedSweep::default();
-    let mut after = String::new();
-    loop {
-        let series = missed(&app.pool, &after).await?;
-        let Some(last) = series.last() else { return Ok(Json(sweep)) };
-        after.clone_from(last);
-        sweep.series += series.len() as u64;
-        let mut pokes = stream::iter(series).map(|id| poke(&app, id)).buffer_unordered(AT_A_TIME);
-        while let Some(planned) = pokes.next().await {
-            match planned {
-                Some(planned) => sweep.planned += u64::from(planned),
-                None => sweep.failed += 1,
-            }
-        }
-    }
+    let pokes =
+        poke_all(String::new(), |after| missed(&app.pool, after), |series| poke(&app, series)).await?;
+    Ok(Json(MissedSweep { series: pokes.sent, failed: pokes.failed, planned: pokes.did }))
 }
 
-async fn missed(pool: &PgPool, after: &str) -> Result<Vec<String>, sqlx::Error> {
+async fn missed(pool: &PgPool, after: String) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar("SELECT id FROM recurrence WHERE next_at <= now() AND id > $1 ORDER BY id LIMIT $2")
         .bind(after)
         .bind(BATCH)
@@ -65,15 +52,9 @@ async fn missed(pool: &PgPool, after: &str) -> Result<Vec<String>, sqlx::Error> 
         .await
 }
 
-async fn poke(app: &App, series: String) -> Option<u32> {
+async fn poke(app: &App, series: String) -> Result<u32, String> {
     let checked = app.actors.call(&series, &CheckMissed).timeout(PATIENCE).await;
-    match checked {
-        Ok(checked) => Some(checked.planned),
-        Err(error) => {
-            tracing::warn!(series, %error, "a series did not answer");
-            None
-        }
-    }
+    checked.map(|checked| checked.planned).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
