@@ -109,6 +109,22 @@ async fn the_next_instance_is_like_its_predecessor_and_there_is_one(pool: PgPool
 }
 
 #[sqlx::test(migrations = false)]
+async fn two_workers_at_once_make_one(pool: PgPool) {
+    let series = Series::new(pool, json!(null)).await;
+    let (one, other, third) = tokio::join!(series.make(), series.make(), series.make());
+    assert!([one, other, third].iter().all(|answer| outcome(answer) == "created"));
+    assert_eq!(series.task("GET", "").await.body["version"], 1);
+    let events: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM actor_outbox WHERE body ->> 'type' = 'task.created' AND body #>> '{data,task_id}' = $1",
+    )
+    .bind(series.next.to_string())
+    .fetch_one(&series.backend.app.pool)
+    .await
+    .unwrap();
+    assert_eq!(events, 1);
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_series_with_a_template_makes_instances_like_it(pool: PgPool) {
     let template = json!({"title": "Feed the cat", "tags": ["pets"], "reminders": [{"before": "PT1H"}]});
     let series = Series::new(pool, template).await;
