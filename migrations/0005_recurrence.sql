@@ -26,10 +26,11 @@ CREATE TABLE recurrence_ledger (
     attempts     integer     NOT NULL DEFAULT 0,
     -- Failed attempts in a row.
     failures     integer     NOT NULL DEFAULT 0,
-    -- Whether a worker has it, as far as it said last.
-    claimed      boolean     NOT NULL DEFAULT false,
     -- When a worker may take it; the end of the lease while one has it.
     claimable_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Until then an attempt whose outcome nobody knows may still do something. It may be repeated meanwhile,
+    -- but not the opposite be done.
+    busy_until   timestamptz,
     last_error   text,
     PRIMARY KEY (series_id, predecessor),
     CHECK (status IN ('over', 'withdrawn') OR occurrence IS NOT NULL)

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Enters what is wanted. An entry keeps the next one's id and time whatever comes later; only the status goes
-/// to and fro. A worker that has the entry keeps its lease, so that making and withdrawing do not overlap.
+/// to and fro. When it turns, what a worker has in hand is waited for, so that making and withdrawing do not overlap.
 pub(crate) const LEDGER_ROWS: RowsSql = RowsSql(
     ", wanted AS (
         SELECT row.* FROM guard, jsonb_to_recordset($8::jsonb) AS row (
@@ -35,8 +35,11 @@ pub(crate) const LEDGER_ROWS: RowsSql = RowsSql(
                 WHEN excluded.status <> 'planned' AND entry.status IN ('planned', 'created') THEN 'withdraw'
                 ELSE entry.status
             END,
-            failures = 0,
-            claimable_at = CASE WHEN entry.claimed THEN entry.claimable_at ELSE clock_timestamp() END
+            failures = CASE WHEN excluded.status = entry.status THEN entry.failures ELSE 0 END,
+            claimable_at = CASE
+                WHEN excluded.status = entry.status THEN entry.claimable_at
+                ELSE greatest(entry.busy_until, clock_timestamp())
+            END
         WHERE entry.version <= excluded.version
     )",
 );

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::problem::{self, Problem};
 
 const HEADER: &str = "dapr-api-token";
-const SIDECAR_ONLY: [&str; 4] = ["/actors", "/dapr", "/events", "/api/jobs"];
+const SIDECAR_ONLY: [&str; 6] = ["/actors", "/dapr", "/events", "/api/jobs", "/api/recurring", "/internal"];
 
 /// The token's hash; comparing hashes takes the same time wherever they differ.
 #[derive(Clone)]
@@ -63,6 +63,8 @@ mod tests {
         assert!(admits(None, "/actors/Task/1/method/get", None));
         assert!(!admits(Some("secret"), "/actors/Task/1/method/get", None));
         assert!(!admits(Some("secret"), "/api/jobs/check-reminders", Some("guess")));
+        assert!(!admits(Some("secret"), "/internal/v1/recurring/instances", None));
+        assert!(!admits(Some("secret"), "/api/recurring/0199c0de-0000-7000-8000-000000000001", None));
         assert!(admits(Some("secret"), "/events/reminders", Some("secret")));
         assert!(admits(Some("secret"), "/api/v1/tasks", None));
         assert!(admits(Some("secret"), "/healthz", None));

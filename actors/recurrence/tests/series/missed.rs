@@ -4,14 +4,14 @@ use contracts::recurrence::{CheckMissed, InstanceTrashed};
 use domain::Missed;
 use sqlx::PgPool;
 
-use crate::support::{Subject, TestClock, mondays, store, work};
+use crate::support::{Subject, TestClock, mondays, store, utc, work};
 
 async fn overdue(pool: &PgPool, now: &str) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM recurrence WHERE next_at <= $1::timestamptz")
-        .bind(now.parse::<chrono::DateTime<chrono::Utc>>().unwrap())
+        .bind(utc(now))
         .fetch_one(pool)
         .await
-        .unwrap()
+        .expect("it can be read")
 }
 
 #[sqlx::test(migrations = false)]

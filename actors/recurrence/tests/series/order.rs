@@ -117,7 +117,7 @@ async fn a_crash_around_the_commit_and_a_repetition_leave_one_next_instance(pool
             series.start().await;
             let instance = series.instance(0, 2, OCCURRENCE, "2026-03-02T10:00:00Z");
             let message = InstanceClosed { instance, how: Closed::Completed };
-            let command = same_command.then(|| series.first);
+            let command = same_command.then_some(series.first);
             faulty.fail_next(fault);
             series.try_send(&message, command).await.unwrap_err();
             // The host died: another one loads the series.

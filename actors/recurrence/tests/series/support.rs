@@ -23,7 +23,7 @@ pub(crate) struct TestClock(Arc<Mutex<DateTime<Utc>>>);
 
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
+        *self.0.lock().expect("as the test says")
     }
 }
 
@@ -33,7 +33,7 @@ impl TestClock {
     }
 
     pub(crate) fn set(&self, instant: &str) {
-        *self.0.lock().unwrap() = utc(instant);
+        *self.0.lock().expect("as the test says") = utc(instant);
     }
 }
 
@@ -52,7 +52,7 @@ pub(crate) type Row = (Uuid, Uuid, Option<NaiveDateTime>, String);
 pub(crate) const MONDAYS: &str = "FREQ=WEEKLY;BYDAY=MO";
 
 pub(crate) async fn store(pool: &PgPool) -> Arc<dyn Store> {
-    schema::migrate(pool).await.unwrap();
+    schema::migrate(pool).await.expect("as the test says");
     Arc::new(PgStore::new(pool.clone()))
 }
 
@@ -72,8 +72,15 @@ pub(crate) fn recurrence(
         true => Due::parse(None, Some(start), Some(zone)),
         false => Due::parse(Some(start), None, None),
     };
-    Recurrence::parse(NewRecurrence { rrule, start: start.unwrap(), exdates: &[], rdates: &[], from, missed })
-        .unwrap()
+    Recurrence::parse(NewRecurrence {
+        rrule,
+        start: start.expect("as the test says"),
+        exdates: &[],
+        rdates: &[],
+        from,
+        missed,
+    })
+    .expect("as the test says")
 }
 
 pub(crate) fn engine(id: Uuid, store: &Arc<dyn Store>, clock: &TestClock) -> Engine<RecurrenceActor> {
@@ -92,7 +99,7 @@ impl Subject {
         let id = series_id(first);
         let zone = match recurrence.start() {
             Due::At { zone, .. } => *zone,
-            Due::AllDay { .. } => Zone::parse("Europe/Berlin").unwrap(),
+            Due::AllDay { .. } => Zone::parse("Europe/Berlin").expect("as the test says"),
         };
         let engine = engine(id, store, clock);
         Self { id, first, recurrence, zone: UserZone::new(zone, 1), engine }
@@ -134,7 +141,7 @@ impl Subject {
     }
 
     pub(crate) async fn send<M: Message>(&mut self, message: &M) -> M::Reply {
-        self.try_send(message, None).await.unwrap()
+        self.try_send(message, None).await.expect("as the test says")
     }
 
     /// `Err`: no answer, and the caller will try again.
@@ -145,11 +152,11 @@ impl Subject {
     ) -> Result<M::Reply, String> {
         let call = Call {
             command_id: command.map(CommandId),
-            message: serde_json::to_value(message).unwrap(),
+            message: serde_json::to_value(message).expect("as the test says"),
             ..Call::default()
         };
         match self.engine.turn(M::METHOD, &call, Duration::ZERO).await.0 {
-            Outcome::Done { reply } => Ok(serde_json::from_value(reply).unwrap()),
+            Outcome::Done { reply } => Ok(serde_json::from_value(reply).expect("as the test says")),
             Outcome::Unavailable { detail } => Err(detail),
             other => panic!("no answer: {other:?}"),
         }
@@ -164,7 +171,7 @@ impl Subject {
         .bind(self.id)
         .fetch_all(pool)
         .await
-        .unwrap()
+        .expect("as the test says")
     }
 
     /// A row as it should be: the `n`-th task's.
@@ -176,7 +183,7 @@ impl Subject {
 
 pub(crate) fn template() -> Template {
     Template {
-        title: Title::parse("Water the plants").unwrap(),
+        title: Title::parse("Water the plants").expect("as the test says"),
         notes: Notes::default(),
         priority: Priority::None,
         tags: Tags::default(),
@@ -192,13 +199,13 @@ pub(crate) async fn work(pool: &PgPool) {
     )
     .execute(pool)
     .await
-    .unwrap();
+    .expect("as the test says");
 }
 
 pub(crate) fn local(text: &str) -> NaiveDateTime {
-    text.parse().unwrap()
+    text.parse().expect("as the test says")
 }
 
 pub(crate) fn utc(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
+    text.parse().expect("as the test says")
 }
