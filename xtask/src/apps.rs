@@ -18,6 +18,7 @@ pub const APPS: &[App] = &[
     App { id: "todo-actors", actor_types: &["Task", "ReminderSchedule"] },
     App { id: "notification-service", actor_types: &["Notification"] },
     App { id: "audit-service", actor_types: &[] },
+    App { id: "recurring-task-service", actor_types: &["Recurrence"] },
 ];
 
 /// The app that people talk to, on the port of its own.

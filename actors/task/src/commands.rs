@@ -1,10 +1,10 @@
 //! The messages a task handles. Each: find the task, check that the caller may, let the domain decide.
 
 use contracts::task::{
-    CompleteTask, CreateTask, DeleteTask, EditTask, GetTask, ReopenTask, RestoreTask, TaskRefusal,
-    TaskSnapshot,
+    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, GetTask, ReopenTask, RestoreInstance,
+    RestoreTask, SkipTask, TaskRefusal, TaskSnapshot, WithdrawInstance,
 };
-use domain::{Changed, NewTask, Refusal, ReminderRow, Task, TaskId, UserId};
+use domain::{Changed, NewTask, Refusal, Task, TaskId, UserId};
 use virtual_actors::{Answers, Handles, ReadContext, Turn, TurnContext};
 
 use crate::{
@@ -22,45 +22,73 @@ impl Handles<CreateTask> for TaskActor {
             return Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task }));
         }
         let id: TaskId = turn.actor_id().parse().map_err(|_| TaskRefusal::NotFound)?;
-        let CreateTask { owner, title, notes, priority, tags, due, reminders, zone } = message;
-        let new = NewTask { id, owner, title, notes, priority, tags, due, reminders, zone };
+        let CreateTask { owner, title, notes, priority, tags, due, reminders, zone, series } = message;
+        let new = NewTask { id, owner, title, notes, priority, tags, due, reminders, zone, series };
         let Changed { task, events } = Task::create(new, turn.now()).map_err(invalid)?;
-        Ok(changed(&[], task, &events, turn))
+        Ok(changed(None, task, &events, turn))
     }
 }
 
 impl Handles<EditTask> for TaskActor {
     fn handle(state: Option<Task>, message: EditTask, turn: &TurnContext<'_>) -> Decided {
-        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
-        transition(&pending, task.edit(message.patch, message.zone, turn.now()).map_err(refusal)?, turn)
+        let task = writable(state, message.user, message.if_version, turn)?;
+        transition(&task, task.clone().edit(message.patch, message.zone, turn.now()).map_err(refusal)?, turn)
     }
 }
 
 impl Handles<CompleteTask> for TaskActor {
     fn handle(state: Option<Task>, message: CompleteTask, turn: &TurnContext<'_>) -> Decided {
-        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
-        transition(&pending, task.complete(turn.now()).map_err(refusal)?, turn)
+        let task = writable(state, message.user, message.if_version, turn)?;
+        transition(&task, task.clone().complete(turn.now()).map_err(refusal)?, turn)
     }
 }
 
 impl Handles<ReopenTask> for TaskActor {
     fn handle(state: Option<Task>, message: ReopenTask, turn: &TurnContext<'_>) -> Decided {
-        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
-        transition(&pending, task.reopen(message.zone, turn.now()).map_err(refusal)?, turn)
+        let task = writable(state, message.user, message.if_version, turn)?;
+        transition(&task, task.clone().reopen(message.zone, turn.now()).map_err(refusal)?, turn)
     }
 }
 
 impl Handles<DeleteTask> for TaskActor {
     fn handle(state: Option<Task>, message: DeleteTask, turn: &TurnContext<'_>) -> Decided {
-        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
-        transition(&pending, task.delete(turn.now()).map_err(refusal)?, turn)
+        let task = writable(state, message.user, message.if_version, turn)?;
+        transition(&task, task.clone().delete(turn.now()).map_err(refusal)?, turn)
     }
 }
 
 impl Handles<RestoreTask> for TaskActor {
     fn handle(state: Option<Task>, message: RestoreTask, turn: &TurnContext<'_>) -> Decided {
-        let (task, pending) = writable(state, message.user, message.if_version, turn)?;
-        transition(&pending, task.restore(message.zone, turn.now()).map_err(refusal)?, turn)
+        let task = writable(state, message.user, message.if_version, turn)?;
+        transition(&task, task.clone().restore(message.zone, turn.now()).map_err(refusal)?, turn)
+    }
+}
+
+impl Handles<SkipTask> for TaskActor {
+    fn handle(state: Option<Task>, message: SkipTask, turn: &TurnContext<'_>) -> Decided {
+        let task = writable(state, message.user, message.if_version, turn)?;
+        transition(&task, task.clone().skip(turn.now()).map_err(refusal)?, turn)
+    }
+}
+
+impl Handles<EndRecurrence> for TaskActor {
+    fn handle(state: Option<Task>, message: EndRecurrence, turn: &TurnContext<'_>) -> Decided {
+        let task = writable(state, message.user, message.if_version, turn)?;
+        transition(&task, task.clone().end_series(turn.now()).map_err(refusal)?, turn)
+    }
+}
+
+impl Handles<WithdrawInstance> for TaskActor {
+    fn handle(state: Option<Task>, message: WithdrawInstance, turn: &TurnContext<'_>) -> Decided {
+        let task = owned(state, message.user)?;
+        transition(&task, task.clone().withdraw(turn.now()), turn)
+    }
+}
+
+impl Handles<RestoreInstance> for TaskActor {
+    fn handle(state: Option<Task>, message: RestoreInstance, turn: &TurnContext<'_>) -> Decided {
+        let task = owned(state, message.user)?;
+        transition(&task, task.clone().make_again(message.zone, turn.now()).map_err(refusal)?, turn)
     }
 }
 
@@ -78,22 +106,19 @@ impl Answers<GetTask> for TaskActor {
     }
 }
 
-/// The task, if it is the caller's and at the version the caller expects; and its pending rows.
+/// The task, if it is the caller's and at the version the caller expects.
 fn writable(
     state: Option<Task>,
     user: UserId,
     if_version: Option<i64>,
     turn: &TurnContext<'_>,
-) -> Result<(Task, Vec<ReminderRow>), TaskRefusal> {
+) -> Result<Task, TaskRefusal> {
     let task = owned(state, user)?;
     match if_version {
         Some(expected) if expected != turn.version() => {
             Err(TaskRefusal::VersionMismatch { current: turn.version() })
         }
-        _ => {
-            let pending = task.pending_rows();
-            Ok((task, pending))
-        }
+        _ => Ok(task),
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 use virtual_actors::{Event, RowsSql, Turn, TurnContext};
 
-use crate::TaskActor;
+use crate::{TaskActor, series};
 
 /// Makes the rows of the user's clock say what the task says: pending ones that are no longer
 /// wanted are cleared, new ones inserted. A row is one firing of one generation, so one that has
@@ -56,21 +56,21 @@ impl From<&ReminderRow> for PendingRow {
     }
 }
 
-/// A turn's result from the domain's: `pending` are the rows as they were before.
+/// A turn's result from the domain's.
 pub(crate) fn transition(
-    pending: &[ReminderRow],
+    before: &Task,
     transition: Transition,
     turn: &TurnContext<'_>,
 ) -> Result<Turn<TaskActor, TaskSnapshot>, TaskRefusal> {
     match transition {
         Transition::Unchanged(task) => Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task })),
-        Transition::Changed { task, events } => Ok(changed(pending, task, &events, turn)),
+        Transition::Changed { task, events } => Ok(changed(Some(before), task, &events, turn)),
     }
 }
 
-/// The turn for a changed task.
+/// The turn for a changed task; `before` is none for a new one.
 pub(crate) fn changed(
-    before: &[ReminderRow],
+    before: Option<&Task>,
     task: Task,
     events: &[TaskEvent],
     turn: &TurnContext<'_>,
@@ -83,11 +83,15 @@ pub(crate) fn changed(
     });
     let events: Vec<Event> = events.iter().filter_map(|event| published(&task, event, turn)).collect();
     let reply = TaskSnapshot { version: turn.next_version(), task: task.clone() };
-    let changed = Turn::changed(task, reply).events(events).rows(rows);
-    if instants(before) == instants(&pending) {
-        changed.into()
-    } else {
-        changed.tell(user.to_string(), &CheckReminders).into()
+    let poke = instants(&before.map(Task::pending_rows).unwrap_or_default()) != instants(&pending);
+    let told = series::Told::of(before, &task, turn);
+    let mut changed = Turn::changed(task, reply).events(events).rows(rows);
+    if poke {
+        changed = changed.tell(user.to_string(), &CheckReminders);
+    }
+    match told {
+        Some(told) => told.tell(changed).into(),
+        None => changed.into(),
     }
 }
 
@@ -107,6 +111,7 @@ fn published(task: &Task, event: &TaskEvent, turn: &TurnContext<'_>) -> Option<E
         version: turn.next_version(),
         title: task.title().to_string(),
         fields,
+        series: series::event(task),
     };
     // Plain data: it always has a JSON form.
     Event::new(TASK_EVENTS, event.kind(), &data).ok()

@@ -2,7 +2,8 @@
 //!
 //! A command's way through this crate: [`commands`] checks that the caller may, hands the state
 //! to the domain's transition, and turns what comes back into a commit ([`commit`]): the new
-//! state, the events, the reminder rows as they must now be, and a poke for the user's clock.
+//! state, the events, the reminder rows as they must now be, a poke for the user's clock, and what the
+//! task's series is told ([`series`]).
 //!
 //! ```text
 //! CompleteTask ─▶ TaskActor::handle ─▶ domain::Task::complete(self, now) ─▶ (Task, events) ─▶ Turn
@@ -10,8 +11,12 @@
 
 mod commands;
 mod commit;
+mod series;
 
-use contracts::task::{CompleteTask, CreateTask, DeleteTask, EditTask, GetTask, ReopenTask, RestoreTask};
+use contracts::task::{
+    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, GetTask, ReopenTask, RestoreInstance,
+    RestoreTask, SkipTask, WithdrawInstance,
+};
 use virtual_actors::{Actor, Methods, RowsSql};
 
 /// A task, addressed by its id.
@@ -32,6 +37,10 @@ impl Actor for TaskActor {
             .handles::<ReopenTask>()
             .handles::<DeleteTask>()
             .handles::<RestoreTask>()
+            .handles::<SkipTask>()
+            .handles::<EndRecurrence>()
+            .handles::<WithdrawInstance>()
+            .handles::<RestoreInstance>()
             .answers::<GetTask>()
     }
 }

@@ -6,6 +6,7 @@ pub mod account;
 pub mod history;
 pub mod notification;
 pub mod page;
+pub mod recurrence;
 pub mod reminder;
 pub mod task;
 
@@ -13,5 +14,8 @@ pub use account::{Login, Register, Session, User};
 pub use history::HistoryEntry;
 pub use notification::Notification;
 pub use page::Page;
+pub use recurrence::{
+    CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,
+};
 pub use reminder::{Reminder, ReminderInput};
 pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch};

@@ -1,11 +1,12 @@
 //! The `data` of the CloudEvents on Almanac's topics. Consumers decide by version and id, never by order.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use domain::{Recurrence, UserZone};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Everything that happens to a task: `task.created`, `task.updated`, `task.completed`,
-/// `task.reopened`, `task.deleted`, `task.restored`.
+/// `task.skipped`, `task.reopened`, `task.deleted`, `task.restored`.
 pub const TASK_EVENTS: &str = "task-events";
 /// Reminders that have come due: `reminder.due`.
 pub const REMINDERS: &str = "reminders";
@@ -23,6 +24,25 @@ pub struct TaskChanged {
     /// The names of the fields an update changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
+    /// Of a task that recurs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesEvent>,
+}
+
+/// The series of a task as it stands in the task; enough to start the series from the event alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesEvent {
+    pub series_id: Uuid,
+    /// The time the rule names for this task.
+    pub occurrence: NaiveDateTime,
+    pub recurrence: Recurrence,
+    /// When a person changed the series by this task, if ever.
+    #[serde(default)]
+    pub edited_at: Option<DateTime<Utc>>,
+    /// The owner's, as last seen.
+    pub zone: UserZone,
+    /// When the change happened; of `task.completed` the time of completion.
+    pub at: DateTime<Utc>,
 }
 
 /// The `data` of `reminder.due` on [`REMINDERS`], and of `reminder.fired` on [`AUDIT_LOGS`].
@@ -54,4 +74,19 @@ pub struct DeliveryOutcome {
     /// `in_app` or `email`.
     pub channel: String,
     pub attempts: i32,
+}
+
+/// The `data` of `recurrence.instance_created`, `recurrence.instance_withdrawn`, `recurrence.instance_kept`
+/// and `recurrence.over` on [`AUDIT_LOGS`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesOutcome {
+    pub series_id: Uuid,
+    /// The instance that was closed or reopened.
+    pub task_id: Uuid,
+    pub user_id: Uuid,
+    /// The one that follows it; none when the series is over.
+    #[serde(default)]
+    pub next_id: Option<Uuid>,
+    #[serde(default)]
+    pub occurrence: Option<NaiveDateTime>,
 }

@@ -17,6 +17,7 @@
 pub mod api;
 pub mod events;
 pub mod notification;
+pub mod recurrence;
 pub mod reminder_schedule;
 pub mod task;
 

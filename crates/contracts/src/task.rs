@@ -1,6 +1,8 @@
 //! Messages to the `Task` actor; its id is the task's.
 
-use domain::{Due, NewReminder, Notes, Priority, Tags, Task, TaskPatch, Title, UserId, UserZone, Violations};
+use domain::{
+    Due, NewReminder, NewSeries, Notes, Priority, Tags, Task, TaskPatch, Title, UserId, UserZone, Violations,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::message;
@@ -22,6 +24,8 @@ pub struct CreateTask {
     #[serde(default)]
     pub reminders: Vec<NewReminder>,
     pub zone: UserZone,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<NewSeries>,
 }
 
 /// Changes some fields.
@@ -40,6 +44,36 @@ pub struct CompleteTask {
     pub user: UserId,
     #[serde(default)]
     pub if_version: Option<i64>,
+}
+
+/// Passes over an instance of a series: the next one comes without its being done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SkipTask {
+    pub user: UserId,
+    #[serde(default)]
+    pub if_version: Option<i64>,
+}
+
+/// Makes an instance the last of its series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndRecurrence {
+    pub user: UserId,
+    #[serde(default)]
+    pub if_version: Option<i64>,
+}
+
+/// Puts an instance in the trash that its series made and nobody has touched. One that somebody has is
+/// answered as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WithdrawInstance {
+    pub user: UserId,
+}
+
+/// Takes an instance out of the trash for its series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RestoreInstance {
+    pub user: UserId,
+    pub zone: UserZone,
 }
 
 /// Makes a done task open again.
@@ -98,6 +132,10 @@ pub enum TaskRefusal {
 message!(CreateTask => "Task" / "create", TaskSnapshot, TaskRefusal);
 message!(EditTask => "Task" / "edit", TaskSnapshot, TaskRefusal);
 message!(CompleteTask => "Task" / "complete", TaskSnapshot, TaskRefusal);
+message!(SkipTask => "Task" / "skip", TaskSnapshot, TaskRefusal);
+message!(EndRecurrence => "Task" / "end_recurrence", TaskSnapshot, TaskRefusal);
+message!(WithdrawInstance => "Task" / "withdraw_instance", TaskSnapshot, TaskRefusal);
+message!(RestoreInstance => "Task" / "restore_instance", TaskSnapshot, TaskRefusal);
 message!(ReopenTask => "Task" / "reopen", TaskSnapshot, TaskRefusal);
 message!(DeleteTask => "Task" / "delete", TaskSnapshot, TaskRefusal);
 message!(RestoreTask => "Task" / "restore", TaskSnapshot, TaskRefusal);

@@ -84,6 +84,14 @@ impl Due {
         resolve(local, zone)
     }
 
+    /// The time on its wall, or the midnight that its date begins with: what names it in a series.
+    pub fn named(&self) -> NaiveDateTime {
+        match *self {
+            Due::AllDay { date } => date.and_time(NaiveTime::MIN),
+            Due::At { local, .. } => local,
+        }
+    }
+
     /// The wall-clock time it falls due, and the zone of that wall.
     pub(crate) fn on_the_wall(&self, user: &UserZone) -> (NaiveDateTime, Zone) {
         match *self {

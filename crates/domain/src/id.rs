@@ -41,6 +41,18 @@ uuid_id! {
     ReminderId
 }
 
+uuid_id! {
+    /// Also the id of the `Recurrence` actor.
+    SeriesId
+}
+
+impl SeriesId {
+    /// Of the series that this task is the first instance of.
+    pub fn of_first(task: TaskId) -> Self {
+        SeriesId(Uuid::new_v5(&task.0, b"series"))
+    }
+}
+
 impl ReminderId {
     pub(crate) fn nth(task: TaskId, n: u32) -> Self {
         ReminderId(Uuid::new_v5(&task.0, format!("reminder/{n}").as_bytes()))

@@ -22,6 +22,7 @@
 //!         due: Some(Due::parse(None, Some("2026-12-01T09:00:00"), Some("Europe/Berlin"))?),
 //!         reminders: vec![NewReminder { id: None, trigger: Trigger::Before(Lead::parse("PT10M")?) }],
 //!         zone: berlin,
+//!         series: None,
 //!     },
 //!     now,
 //! )?;
@@ -49,12 +50,13 @@ mod violation;
 pub mod wall_clock;
 
 pub use due::{Due, UserZone};
-pub use id::{ReminderId, TaskId, UserId};
+pub use id::{ReminderId, SeriesId, TaskId, UserId};
 pub use lead::Lead;
 pub use recurrence::{CountedFrom, Freq, Missed, NewRecurrence, Occurrence, Preview, Recurrence, Rule};
 pub use reminder::{NewReminder, Reminder, ReminderRow, Trigger};
 pub use task::{
-    Changed, Lifecycle, NewTask, Priority, Refusal, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
+    AskedRecurrence, Changed, Lifecycle, NewSeries, NewTask, Priority, Refusal, Scope, SeriesChange,
+    SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
 };
 pub use text::{Notes, Tag, Tags, Title};
 pub use violation::{Violation, Violations};

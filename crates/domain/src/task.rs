@@ -1,12 +1,15 @@
 //! A task and its rules. Transitions consume the task and give the next one with the events that tell of it.
 //!
-//! `create`, `edit` and `lifecycle` hold the transitions, `reminders` what happens to a task's reminders.
+//! `create`, `edit` and `lifecycle` hold the transitions, `reminders` what happens to a task's reminders,
+//! `series` and `series_change` what a task has to do with the others of its series.
 
 mod create;
 mod edit;
 mod event;
 mod lifecycle;
 mod reminders;
+mod series;
+mod series_change;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,8 @@ pub use self::{
     create::NewTask,
     edit::TaskPatch,
     event::{TaskEvent, TaskField},
+    series::{AskedRecurrence, NewSeries, Scope, SeriesLink},
+    series_change::SeriesChange,
 };
 use crate::{
     due::{Due, UserZone},
@@ -48,6 +53,8 @@ pub struct Task {
     lifecycle: Lifecycle,
     #[serde(default)]
     deleted_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    series: Option<SeriesLink>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -77,6 +84,9 @@ pub enum Lifecycle {
     Open,
     Done {
         completed_at: DateTime<Utc>,
+        /// An instance of a series that was passed over, not done.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        skipped: bool,
     },
 }
 
@@ -181,8 +191,12 @@ impl Task {
     pub fn completed_at(&self) -> Option<DateTime<Utc>> {
         match self.lifecycle {
             Lifecycle::Open => None,
-            Lifecycle::Done { completed_at } => Some(completed_at),
+            Lifecycle::Done { completed_at, .. } => Some(completed_at),
         }
+    }
+
+    pub fn is_skipped(&self) -> bool {
+        matches!(self.lifecycle, Lifecycle::Done { skipped: true, .. })
     }
 
     pub fn deleted_at(&self) -> Option<DateTime<Utc>> {
@@ -204,6 +218,7 @@ impl Task {
     /// Stamps a change. Another host's clock may be behind the one that made the last change.
     fn touch(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.updated_at = self.updated_at.max(now);
+        self.set_untouched(false);
         self.updated_at
     }
 }

@@ -39,6 +39,16 @@ impl Violations {
         if found.is_empty() { Ok(()) } else { Err(Violations(found)) }
     }
 
+    /// The same findings, for a value that was given elsewhere: paths that start with `from` start with `to`.
+    pub fn moved(mut self, from: &str, to: &str) -> Self {
+        for violation in &mut self.0 {
+            if let Some(rest) = violation.field.strip_prefix(from) {
+                violation.field = format!("{to}{rest}");
+            }
+        }
+        self
+    }
+
     pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
         self.0.iter()
     }

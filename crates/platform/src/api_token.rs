@@ -13,7 +13,8 @@ use crate::problem::{self, Problem};
 
 const HEADER: &str = "dapr-api-token";
 /// Callbacks, and what other services ask for through their sidecars.
-const SIDECAR_ONLY: [&str; 5] = ["/actors", "/dapr", "/events", "/api/jobs", "/entries"];
+const SIDECAR_ONLY: [&str; 7] =
+    ["/actors", "/dapr", "/events", "/api/jobs", "/api/recurring", "/entries", "/internal"];
 
 /// The token's hash; comparing hashes takes the same time wherever they differ.
 #[derive(Clone)]
@@ -64,6 +65,8 @@ mod tests {
         assert!(admits(None, "/actors/Task/1/method/get", None));
         assert!(!admits(Some("secret"), "/actors/Task/1/method/get", None));
         assert!(!admits(Some("secret"), "/api/jobs/check-reminders", Some("guess")));
+        assert!(!admits(Some("secret"), "/internal/v1/recurring/instances", None));
+        assert!(!admits(Some("secret"), "/api/recurring/0199c0de-0000-7000-8000-000000000001", None));
         assert!(admits(Some("secret"), "/events/reminders", Some("secret")));
         assert!(!admits(Some("secret"), "/entries?task_id=1", None));
         assert!(admits(Some("secret"), "/entries?task_id=1", Some("secret")));

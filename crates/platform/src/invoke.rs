@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
+use reqwest::RequestBuilder;
 use serde::{Serialize, de::DeserializeOwned};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,17 +55,50 @@ impl ServiceClient {
         path: &str,
         query: &impl Serialize,
     ) -> Result<T, InvokeError> {
-        let unavailable = |detail: String| InvokeError::Unavailable { app_id: app_id.to_owned(), detail };
-        let unexpected = |detail: String| InvokeError::Unexpected { app_id: app_id.to_owned(), detail };
+        self.send(app_id, self.request(Method::GET, app_id, path).query(query)).await
+    }
 
+    /// `POST path` of the service `app_id`, with a JSON body. It may have been carried out when there is no answer.
+    ///
+    /// # Errors
+    /// See [`InvokeError`].
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        app_id: &str,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, InvokeError> {
+        self.send(app_id, self.request(Method::POST, app_id, path).json(body)).await
+    }
+
+    /// `DELETE path` of the service `app_id`. It may have been carried out when there is no answer.
+    ///
+    /// # Errors
+    /// See [`InvokeError`].
+    pub async fn delete<T: DeserializeOwned>(&self, app_id: &str, path: &str) -> Result<T, InvokeError> {
+        self.send(app_id, self.request(Method::DELETE, app_id, path)).await
+    }
+
+    fn request(&self, method: Method, app_id: &str, path: &str) -> RequestBuilder {
         let mut request =
-            self.http.get(format!("{}/v1.0/invoke/{app_id}/method{path}", self.sidecar)).query(query);
+            self.http.request(method, format!("{}/v1.0/invoke/{app_id}/method{path}", self.sidecar));
         if let Some(token) = &self.api_token {
             request = request.header("dapr-api-token", token);
         }
         if let Some(traceparent) = virtual_actors::trace::current() {
             request = request.header("traceparent", traceparent);
         }
+        request
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        app_id: &str,
+        request: RequestBuilder,
+    ) -> Result<T, InvokeError> {
+        let unavailable = |detail: String| InvokeError::Unavailable { app_id: app_id.to_owned(), detail };
+        let unexpected = |detail: String| InvokeError::Unexpected { app_id: app_id.to_owned(), detail };
+
         let response = request.send().await.map_err(|error| unavailable(error.to_string()))?;
         match response.status() {
             status if status.is_success() => {

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
-use crate::{passwords::Passwords, tokens::Tokens};
+use crate::{passwords::Passwords, slots::Slots, tokens::Tokens};
 
 #[derive(Clone)]
 pub(crate) struct App {
@@ -20,6 +20,8 @@ pub(crate) struct App {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) tokens: Tokens,
     pub(crate) passwords: Passwords,
+    /// For expanding rules that anybody may send.
+    pub(crate) previews: Slots,
     /// Held while a sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
@@ -35,6 +37,7 @@ impl App {
             ids: service.ids.clone(),
             tokens: Tokens::default(),
             passwords: Passwords::new(argon2::Params::default())?,
+            previews: Slots::default(),
             sweep: Arc::default(),
         })
     }

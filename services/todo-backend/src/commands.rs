@@ -16,7 +16,7 @@ use crate::{app::App, precondition::entity_tag, problems, task_path::no_such_tas
 pub(crate) async fn send<M>(
     app: &App,
     task: TaskId,
-    command: Command,
+    command: impl Into<Command>,
     message: &M,
 ) -> Result<TaskSnapshot, Problem>
 where

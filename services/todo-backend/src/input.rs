@@ -10,6 +10,7 @@
 //! found.finish(email)
 //! ```
 
+pub(crate) mod recurrence;
 pub(crate) mod task;
 
 use domain::{Violation, Violations};
@@ -96,6 +97,33 @@ impl Found {
                 None
             }
         }
+    }
+
+    /// A whole number from 0 to `most`.
+    pub(crate) fn number(&mut self, path: &str, value: &Value, most: usize) -> Option<usize> {
+        if !value.is_number() {
+            self.wrong_type(path, "a number", value);
+            return None;
+        }
+        let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let number = number.filter(|number| *number <= most);
+        if number.is_none() {
+            self.report(path, "out_of_range", format!("A whole number from 0 to {most}."));
+        }
+        number
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, path: &str, value: Value) -> Option<Vec<String>> {
+        let items = self.list(path, value)?;
+        let count = items.len();
+        let texts: Vec<String> = items
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, item)| self.text(&format!("{path}[{index}]"), item))
+            .collect();
+        // With one of them missing, the positions of the others would be told wrongly.
+        (texts.len() == count).then_some(texts)
     }
 
     /// A text that has to parse; its violation is put at `path`.

@@ -19,6 +19,7 @@ mod problems;
 mod query;
 mod routes;
 mod signing_key;
+mod slots;
 mod task_path;
 mod tasks;
 #[cfg(test)]

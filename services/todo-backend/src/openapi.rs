@@ -26,6 +26,7 @@ use utoipa::{
     tags(
         (name = "account", description = "Registering, and signing in"),
         (name = "tasks", description = "Tasks and their reminders"),
+        (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
         (name = "notifications", description = "The in-app inbox"),
         (name = "problems", description = "What errors mean"),
         (name = "jobs", description = "Called by Dapr's cron bindings"),

@@ -1,22 +1,21 @@
 //! Passwords are kept as argon2id hashes (RFC 9106).
 
-use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
+use std::sync::Arc;
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
     password_hash::{self, SaltString, rand_core::OsRng},
 };
 use platform::Problem;
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
-/// Who would wait longer is better told to come back.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+use crate::slots::Slots;
 
 /// Hashes and verifies, a few at a time.
 #[derive(Clone)]
 pub(crate) struct Passwords {
     argon2: Argon2<'static>,
-    slots: Arc<Semaphore>,
+    /// Each hash takes 19 MiB and a core for some ten milliseconds.
+    slots: Slots,
     /// Of no password: what is verified for an unknown account, so that it takes as long.
     decoy: Arc<str>,
 }
@@ -25,22 +24,20 @@ impl Passwords {
     pub(crate) fn new(params: Params) -> Result<Self, password_hash::Error> {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = hash(&argon2, "")?.into();
-        // Each takes 19 MiB and a core for some ten milliseconds; more than there are cores would only wait.
-        let cores = available_parallelism().map_or(1, NonZero::get);
-        Ok(Self { argon2, slots: Arc::new(Semaphore::new(cores)), decoy })
+        Ok(Self { argon2, slots: Slots::default(), decoy })
     }
 
     /// The hash to store, in PHC string format.
     pub(crate) async fn hash(&self, password: String) -> Result<String, Problem> {
         let argon2 = self.argon2.clone();
-        self.run(move || hash(&argon2, &password)).await?.map_err(Problem::internal)
+        self.slots.run(move || hash(&argon2, &password)).await?.map_err(Problem::internal)
     }
 
     /// Whether it is the password of this hash; never, but as slowly, if there is none.
     pub(crate) async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, Problem> {
         let (argon2, known) = (self.argon2.clone(), stored.is_some());
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
-        let verified = self.run(move || {
+        let verified = self.slots.run(move || {
             let stored = PasswordHash::new(&stored)?;
             argon2.verify_password(password.as_bytes(), &stored)
         });
@@ -49,19 +46,6 @@ impl Passwords {
             Err(password_hash::Error::Password) => Ok(false),
             Err(error) => Err(Problem::internal(error)),
         }
-    }
-
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-        let slot = timeout(LONGEST_WAIT, self.slots.clone().acquire_owned());
-        let Ok(Ok(slot)) = slot.await else {
-            return Err(Problem::unavailable("Too many people are signing in right now."));
-        };
-        // The slot goes along: the work goes on even if the caller is gone.
-        let work = spawn_blocking(move || {
-            let _slot = slot;
-            work()
-        });
-        work.await.map_err(Problem::internal)
     }
 }
 

@@ -3,9 +3,11 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod internal;
 mod jobs;
 mod me;
 mod notifications;
+mod recurrences;
 mod tasks;
 
 use axum::{
@@ -30,7 +32,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/", get(async || Redirect::temporary("/api/docs/")))
         // daprd asks for it before it binds a schedule to a path.
         .route("/api/jobs/check-reminders", options(async || ""))
+        .route("/api/jobs/check-recurrences", options(async || ""))
         .route("/api/jobs/daily-cleanup", options(async || ""))
+        .merge(internal::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(app)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
@@ -44,12 +48,16 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::create::create_task, tasks::list::list_tasks))
         .routes(routes!(tasks::get::get_task, tasks::edit::edit_task, tasks::delete::delete_task))
         .routes(routes!(tasks::complete::complete_task))
+        .routes(routes!(tasks::skip::skip_task))
+        .routes(routes!(tasks::end_recurrence::end_recurrence))
         .routes(routes!(tasks::reopen::reopen_task))
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
+        .merge(recurrences::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))
+        .routes(routes!(jobs::check_recurrences::check_recurrences))
         .routes(routes!(jobs::daily_cleanup::daily_cleanup))
 }
 

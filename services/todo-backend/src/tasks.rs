@@ -21,13 +21,18 @@ impl From<Row> for TaskSnapshot {
 
 /// A task of this user that is not in the trash.
 pub(crate) async fn find(pool: &PgPool, owner: UserId, id: TaskId) -> Result<TaskSnapshot, Problem> {
+    let snapshot = state(pool, owner, id).await?.ok_or_else(no_such_task)?;
+    if snapshot.task.is_deleted() { Err(deleted()) } else { Ok(snapshot) }
+}
+
+/// A task of this user, in the trash or not.
+pub(crate) async fn state(pool: &PgPool, owner: UserId, id: TaskId) -> Result<Option<TaskSnapshot>, Problem> {
     let row: Option<Row> = sqlx::query_as("SELECT version, state FROM task WHERE id = $1 AND owner = $2")
         .bind(id.to_string())
         .bind(owner.0)
         .fetch_optional(pool)
         .await?;
-    let snapshot = TaskSnapshot::from(row.ok_or_else(no_such_task)?);
-    if snapshot.task.is_deleted() { Err(deleted()) } else { Ok(snapshot) }
+    Ok(row.map(TaskSnapshot::from))
 }
 
 /// Fails unless the task is this user's, in the trash or not.

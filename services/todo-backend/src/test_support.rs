@@ -83,6 +83,7 @@ impl Backend {
             tokens,
             // As cheap as argon2 can be.
             passwords: Passwords::new(argon2::Params::new(8, 1, 1, None).unwrap()).unwrap(),
+            previews: Default::default(),
             sweep: Arc::default(),
         };
         let routes = platform::common_layers(routes::router(app.clone()), None, Arc::new(System));

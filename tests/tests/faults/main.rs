@@ -29,8 +29,8 @@ fn main() -> ExitCode {
 
 /// Waits until all parts are ready, and the relays that live have taken over the shares of those that died.
 async fn ready_again(stack: &Stack) {
-    /// `todo-actors` and `notification-service`.
-    const RELAYS: i64 = 2;
+    /// `todo-actors`, `notification-service` and `recurring-task-service`.
+    const RELAYS: i64 = 3;
     let leased = "SELECT count(DISTINCT relay), count(*) FROM actor_outbox_share
                   JOIN actor_relay USING (relay) WHERE leased_until > clock_timestamp()";
     let alive = "SELECT count(*) FROM actor_relay WHERE seen_until > clock_timestamp()";

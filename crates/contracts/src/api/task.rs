@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Reminder, ReminderInput};
+use super::{Recurrence, RecurrenceInput, Reminder, ReminderInput};
 use crate::task::TaskSnapshot;
 
 /// A task.
@@ -21,7 +21,13 @@ pub struct Task {
     #[schema(required)]
     pub due: Option<Due>,
     pub reminders: Vec<Reminder>,
+    #[serde(default)]
+    #[schema(required)]
+    pub recurrence: Option<Recurrence>,
     pub status: Status,
+    /// It was passed over, not done.
+    #[serde(default)]
+    pub skipped: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     #[schema(required)]
@@ -89,10 +95,13 @@ pub struct TaskInput {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
     pub reminders: Vec<ReminderInput>,
+    /// A task that recurs needs to be due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurrence: Option<RecurrenceInput>,
 }
 
 /// Changes to a task, a JSON merge patch (RFC 7396): what is absent stays, what is null goes back to
-/// its default. `due` and `reminders` are replaced as a whole.
+/// its default. `due`, `reminders` and `recurrence` are replaced as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +123,10 @@ pub struct TaskPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 20)]
     pub reminders: Option<Vec<ReminderInput>>,
+    /// Null ends the series; this task stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
+    #[schema(value_type = Option<RecurrenceInput>)]
+    pub recurrence: Option<Option<RecurrenceInput>>,
 }
 
 /// Tells null from absent.
@@ -145,7 +158,9 @@ impl From<&TaskSnapshot> for Task {
             tags: task.tags().iter().map(ToString::to_string).collect(),
             due: task.due().map(Due::from),
             reminders: task.reminders().iter().map(Reminder::from).collect(),
+            recurrence: task.series().map(Recurrence::from),
             status: task.status().into(),
+            skipped: task.is_skipped(),
             created_at: task.created_at(),
             updated_at: task.updated_at(),
             completed_at: task.completed_at(),
@@ -214,10 +229,32 @@ mod tests {
                 {"id": ids[0], "before": "PT10M", "fires_at": "2026-12-01T07:50:00Z"},
                 {"id": ids[1], "at": "2026-11-30T08:00:00Z", "fires_at": "2026-11-30T08:00:00Z"},
             ],
-            "status": "open", "created_at": "2026-05-28T20:26:40Z", "updated_at": "2026-05-28T20:26:40Z",
+            "recurrence": null, "status": "open", "skipped": false, "created_at": "2026-05-28T20:26:40Z", "updated_at": "2026-05-28T20:26:40Z",
             "completed_at": null,
         });
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_recurrence_has_the_shape_of_the_api() {
+        let new: NewTask = serde_json::from_value(json!({
+            "id": "00000000-0000-7000-8000-000000000001", "owner": "00000000-0000-7000-8000-000000000002",
+            "title": "Water the plants", "due": {"date": "2026-12-07"}, "zone": UserZone::new(Zone::UTC, 1),
+            "series": {"asked": {
+                "rrule": "byday=mo;freq=weekly", "exdates": ["2026-12-14"], "from": "completion", "missed": "keep_each"
+            }},
+        }))
+        .unwrap();
+        let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+        let task = domain::Task::create(new, now).unwrap().task;
+        let series_id = domain::SeriesId::of_first(task.id());
+        let shown = serde_json::to_value(Task::from(&TaskSnapshot { version: 1, task })).unwrap();
+        let expected = json!({
+            "rrule": "FREQ=WEEKLY;BYDAY=MO", "from": "completion", "exdates": ["2026-12-14"], "rdates": [],
+            "missed": "keep-each", "series_id": series_id, "occurrence": "2026-12-07", "ended": false,
+            "text": "every week on Monday",
+        });
+        assert_eq!(shown["recurrence"], expected);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What a person changes of a series: one occurrence, or one and all that follow.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDateTime;
 
 use super::{Recurrence, calendar, placed::place};
-use crate::violation::Violation;
+use crate::{due::Due, violation::Violation};
 
 impl Recurrence {
     /// Without the occurrence of that name. The violation is at `recurrence.exdates`.
@@ -24,6 +26,35 @@ impl Recurrence {
             self.moved.insert(occurrence, to);
         }
         at_most("recurrence.moved", self.moved.len())?;
+        Ok(self)
+    }
+
+    /// Moved as a whole, so that the occurrence of that name is due then, and named so. Violations are at
+    /// `due` and `recurrence.rrule`.
+    pub fn shifted(mut self, occurrence: NaiveDateTime, due: &Due) -> Result<Self, Violation> {
+        let out_of_range =
+            || Violation::new("due", "out_of_range", "The series would start too early or late.");
+        let shift = |local: NaiveDateTime| match due {
+            Due::At { local: to, .. } => local.checked_add_signed(*to - occurrence),
+            Due::AllDay { date } => local
+                .date()
+                .checked_add_signed(*date - occurrence.date())
+                .map(|date| date.and_time(Default::default())),
+        };
+        let shift_all =
+            |locals: &BTreeSet<NaiveDateTime>| locals.iter().filter_map(|local| shift(*local)).collect();
+        let start = shift(self.wall().0).ok_or_else(out_of_range)?;
+        self.start = match *due {
+            Due::AllDay { .. } => Due::AllDay { date: start.date() },
+            Due::At { zone, .. } => Due::At { local: start, zone },
+        };
+        self.start.check().map_err(|_| out_of_range())?;
+        self.rrule = self.rrule.fit(&self.start).map_err(|violation| violation.at("recurrence.rrule"))?;
+        self.exdates = shift_all(&self.exdates);
+        self.rdates = shift_all(&self.rdates);
+        self.moved =
+            self.moved.iter().filter_map(|(named, to)| Some((shift(*named)?, shift(*to)?))).collect();
+        self.ended = self.ended.and_then(shift);
         Ok(self)
     }
 

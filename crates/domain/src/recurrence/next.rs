@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
 
-use super::{CountedFrom, Freq, Missed, Occurrence, Recurrence, placed::place};
+use super::{CountedFrom, Freq, Missed, Occurrence, Recurrence, expand::Found, placed::place};
 use crate::due::{Due, UserZone};
 
 impl Recurrence {
@@ -29,12 +29,14 @@ impl Recurrence {
         predecessor: NaiveDateTime,
         now: DateTime<Utc>,
     ) -> Option<Occurrence> {
-        let predecessor = place(predecessor, self.wall().1).instant;
+        let named = place(predecessor, self.wall().1).instant;
         let after = match self.missed {
-            Missed::Skip => predecessor.max(self.position(user, now)),
-            Missed::KeepEach => predecessor,
+            Missed::Skip => named.max(self.position(user, now)),
+            Missed::KeepEach => named,
         };
-        self.first_due_after(user, after)
+        // One that was moved to a later time is an instance already, the predecessor itself among them.
+        let is_past = |named: NaiveDateTime| named <= predecessor && self.moved.contains_key(&named);
+        self.first_due(user, self.expand(Some(after)).filter(|found| !is_past(found.named)))
     }
 
     /// The rule as if it started on the user's day of completion, at the series' time of day. COUNT counts
@@ -55,6 +57,8 @@ impl Recurrence {
         let (start, zone) = self.wall();
         let mut anchored = self.clone();
         anchored.rrule.count = None;
+        // Whatever was moved is an instance already.
+        anchored.moved.clear();
         let after = if self.rrule.freq >= Freq::Hourly {
             let local = zone.local(completed_at);
             let minute = local.with_second(0).and_then(|local| local.with_nanosecond(0)).unwrap_or(local);
@@ -71,12 +75,11 @@ impl Recurrence {
                 }
             }
         };
-        anchored.first_due_after(user, after)
+        anchored.first_due(user, anchored.expand(Some(after)))
     }
 
     /// None also when the calendar of due times ends, years from now.
-    fn first_due_after(&self, user: &UserZone, after: DateTime<Utc>) -> Option<Occurrence> {
-        let found = self.expand(Some(after)).next()?;
-        Some(self.occurrence(user, found)).filter(|occurrence| occurrence.due.check().is_ok())
+    fn first_due(&self, user: &UserZone, mut found: impl Iterator<Item = Found>) -> Option<Occurrence> {
+        Some(self.occurrence(user, found.next()?)).filter(|occurrence| occurrence.due.check().is_ok())
     }
 }

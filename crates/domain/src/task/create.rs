@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Changed, Lifecycle, Priority, Task, TaskEvent};
+use super::{Changed, Lifecycle, NewSeries, Priority, Task, TaskEvent};
 use crate::{
     due::{Due, UserZone},
     id::{TaskId, UserId},
@@ -28,6 +28,8 @@ pub struct NewTask {
     #[serde(default)]
     pub reminders: Vec<NewReminder>,
     pub zone: UserZone,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<NewSeries>,
 }
 
 impl Task {
@@ -45,11 +47,15 @@ impl Task {
             zone: new.zone,
             lifecycle: Lifecycle::Open,
             deleted_at: None,
+            series: None,
             created_at: now,
             updated_at: now,
         };
         let mut found: Vec<_> = task.due.and_then(|due| due.check().err()).into_iter().collect();
         found.extend(task.replace_reminders(new.reminders));
+        if let Some(series) = new.series {
+            found.extend(task.join(series).err().into_iter().flatten());
+        }
         Violations::check(found)?;
         task.schedule_reminders(now);
         Ok(Changed { task, events: vec![TaskEvent::Created] })

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Priority, Refusal, Task, TaskEvent, TaskField, Transition};
+use super::{AskedRecurrence, Priority, Refusal, Scope, Task, TaskEvent, TaskField, Transition};
 use crate::{
     due::{Due, UserZone},
     reminder::NewReminder,
@@ -29,10 +29,18 @@ pub struct TaskPatch {
     /// that has the same trigger; the rest are new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminders: Option<Vec<NewReminder>>,
+    /// `Some(None)`, in JSON `null`, makes it recur no more.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub recurrence: Option<Option<AskedRecurrence>>,
+    /// Of a task that recurs, which instances this is about.
+    #[serde(default, skip_serializing_if = "Scope::is_default")]
+    pub scope: Scope,
 }
 
 /// Tells `null` from absent: serde calls this only when the member is there.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Due>>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -45,6 +53,8 @@ impl Task {
             return Err(Refusal::Deleted);
         }
         let mut next = self.clone();
+        // Of a patch that says nothing, no instance takes note.
+        let scope = if patch.is_empty() { Scope::This } else { patch.scope };
         let mut found: Vec<_> = patch.due.flatten().and_then(|due| due.check().err()).into_iter().collect();
 
         set(&mut next.title, patch.title);
@@ -55,6 +65,7 @@ impl Task {
         if let Some(reminders) = patch.reminders {
             found.extend(next.replace_reminders(reminders));
         }
+        found.extend(next.edit_series(&self, patch.recurrence, scope, now).err().into_iter().flatten());
         Violations::check(found).map_err(Refusal::Invalid)?;
         next.adopt(zone);
         next.schedule_reminders(now);
@@ -75,6 +86,7 @@ impl Task {
             (TaskField::Tags, self.tags != next.tags),
             (TaskField::Due, self.due != next.due),
             (TaskField::Reminders, self.reminders != next.reminders),
+            (TaskField::Recurrence, self.series != next.series),
         ]
         .into_iter()
         .filter_map(|(field, differs)| differs.then_some(field))

@@ -12,6 +12,9 @@ pub enum TaskEvent {
     Updated { fields: Vec<TaskField> },
     #[serde(rename = "task.completed")]
     Completed,
+    /// An instance of a series is passed over.
+    #[serde(rename = "task.skipped")]
+    Skipped,
     #[serde(rename = "task.reopened")]
     Reopened,
     #[serde(rename = "task.deleted")]
@@ -27,6 +30,7 @@ impl TaskEvent {
             TaskEvent::Created => "task.created",
             TaskEvent::Updated { .. } => "task.updated",
             TaskEvent::Completed => "task.completed",
+            TaskEvent::Skipped => "task.skipped",
             TaskEvent::Reopened => "task.reopened",
             TaskEvent::Deleted => "task.deleted",
             TaskEvent::Restored => "task.restored",
@@ -43,6 +47,7 @@ pub enum TaskField {
     Tags,
     Due,
     Reminders,
+    Recurrence,
 }
 
 impl TaskField {
@@ -54,6 +59,7 @@ impl TaskField {
             TaskField::Tags => "tags",
             TaskField::Due => "due",
             TaskField::Reminders => "reminders",
+            TaskField::Recurrence => "recurrence",
         }
     }
 }

@@ -13,10 +13,14 @@ impl Task {
         if self.status() == Status::Done {
             return Ok(Transition::Unchanged(self));
         }
-        let completed_at = self.touch(now);
-        self.lifecycle = Lifecycle::Done { completed_at };
-        self.disarm_reminders();
+        self.close(false, now);
         Ok(self.changed(TaskEvent::Completed))
+    }
+
+    pub(super) fn close(&mut self, skipped: bool, now: DateTime<Utc>) {
+        let completed_at = self.touch(now);
+        self.lifecycle = Lifecycle::Done { completed_at, skipped };
+        self.disarm_reminders();
     }
 
     /// Arms again what is still ahead; what passed while the task was done stays silent.
@@ -56,7 +60,7 @@ impl Task {
         Ok(self.changed(TaskEvent::Restored))
     }
 
-    fn changed(self, event: TaskEvent) -> Transition {
+    pub(super) fn changed(self, event: TaskEvent) -> Transition {
         Transition::Changed { task: self, events: vec![event] }
     }
 }

@@ -82,7 +82,7 @@ impl Task {
         self.reminders.iter_mut().for_each(|reminder| act(reminder, &by));
     }
 
-    fn is_live(&self) -> bool {
+    pub(super) fn is_live(&self) -> bool {
         self.status() == Status::Open && !self.is_deleted()
     }
 

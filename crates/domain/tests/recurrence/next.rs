@@ -26,6 +26,27 @@ fn one_done_early_is_followed_by_the_one_after_it() {
 }
 
 #[test]
+fn one_that_was_moved_to_a_later_time_does_not_follow_itself() {
+    for from in [CountedFrom::Due, CountedFrom::Completion] {
+        let weekly = series_by("FREQ=WEEKLY", "2026-01-05T09:00:00", "UTC", from, Missed::Skip);
+        let moved = weekly
+            .with_moved(local("2026-01-05T09:00:00"), local("2026-01-09T09:00:00"))
+            .and_then(|weekly| weekly.with_moved(local("2026-01-12T09:00:00"), local("2026-01-13T10:00:00")))
+            .unwrap();
+        // Each is done before it was due.
+        let next =
+            |named: &str, done: &str| moved.next(&user("UTC"), local(named), instant(done), 1).unwrap();
+        let second = match from {
+            CountedFrom::Due => "2026-01-13T10:00:00+00:00",
+            CountedFrom::Completion => "2026-01-12T09:00:00+00:00",
+        };
+        assert_eq!(shown(&next("2026-01-05T09:00:00", "2026-01-05T08:00:00Z")), second);
+        let third = next("2026-01-12T09:00:00", "2026-01-12T08:00:00Z");
+        assert_eq!(shown(&third), "2026-01-19T09:00:00+00:00");
+    }
+}
+
+#[test]
 fn an_all_day_one_counts_as_begun_for_the_users_whole_day() {
     let daily = series("FREQ=DAILY", "2026-01-01", "");
     let next = |zone: &str| {

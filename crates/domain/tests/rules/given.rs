@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use domain::{
-    Due, Lead, NewReminder, NewTask, Reminder, ReminderId, Task, TaskId, TaskPatch, Title, Transition,
-    Trigger, UserId, UserZone, Zone,
+    AskedRecurrence, CountedFrom, Due, Lead, Missed, NewReminder, NewSeries, NewTask, Reminder, ReminderId,
+    Task, TaskId, TaskPatch, Title, Transition, Trigger, UserId, UserZone, Zone,
 };
 use uuid::Uuid;
 
@@ -62,11 +62,28 @@ pub(crate) fn new_task(due: Option<Due>, triggers: &[Trigger]) -> NewTask {
         due,
         reminders: triggers.iter().copied().map(new).collect(),
         zone: berlin(),
+        series: None,
     }
 }
 
 pub(crate) fn task(due: Option<Due>, triggers: &[Trigger]) -> Task {
     Task::create(new_task(due, triggers), now()).expect("a valid task").task
+}
+
+pub(crate) fn asked(rrule: &str) -> AskedRecurrence {
+    AskedRecurrence {
+        rrule: rrule.to_owned(),
+        exdates: vec![],
+        rdates: vec![],
+        from: CountedFrom::Due,
+        missed: Missed::Skip,
+    }
+}
+
+/// The first instance of a series.
+pub(crate) fn recurring(due: Due, rrule: &str) -> Task {
+    let new = NewTask { series: Some(NewSeries::Asked(asked(rrule))), ..new_task(Some(due), &[]) };
+    Task::create(new, now()).expect("a valid task").task
 }
 
 pub(crate) fn title(text: &str) -> TaskPatch {

@@ -7,6 +7,7 @@ mod lead;
 mod lifecycle;
 mod properties;
 mod reminders;
+mod series;
 mod stored_state;
 mod text;
 mod wall_clock;

@@ -5,11 +5,13 @@ use std::collections::{HashMap, HashSet};
 use crate::given::*;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
-    Due, NewReminder, Priority, Refusal, ReminderId, Status, Task, TaskPatch, Transition, Trigger, UserZone,
+    AskedRecurrence, Due, NewReminder, NewSeries, NewTask, Priority, Refusal, ReminderId, Scope, SeriesId,
+    Status, Task, TaskPatch, Transition, Trigger, UserZone,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
+#[allow(clippy::large_enum_variant, reason = "a few of them, in a test")]
 #[derive(Clone, Debug)]
 enum Command {
     Edit { patch: TaskPatch, named: Vec<usize>, zone: UserZone },
@@ -17,6 +19,10 @@ enum Command {
     Reopen(UserZone),
     Delete,
     Restore(UserZone),
+    Skip,
+    EndSeries,
+    Withdraw,
+    MakeAgain(UserZone),
 }
 
 fn any_instant() -> impl Strategy<Value = DateTime<Utc>> {
@@ -49,14 +55,22 @@ fn any_zone() -> impl Strategy<Value = UserZone> {
         .prop_map(|(name, version)| UserZone::new(zone(name), version))
 }
 
+fn any_recurrence() -> impl Strategy<Value = AskedRecurrence> {
+    select(vec!["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO;COUNT=3", "FREQ=HOURLY", "FREQ=SECONDLY"]).prop_map(asked)
+}
+
 fn any_patch() -> impl Strategy<Value = TaskPatch> {
     (
         option::of(select(vec!["Water the plants", "Water the cactus"])),
         option::of(select(vec![Priority::None, Priority::Urgent])),
         option::of(option::of(any_due())),
         option::of(vec(any_trigger(), 0..4)),
+        option::of(option::of(any_recurrence())),
+        select(vec![Scope::This, Scope::Following, Scope::All]),
     )
-        .prop_map(|(name, priority, due, triggers)| TaskPatch {
+        .prop_map(|(name, priority, due, triggers, recurrence, scope)| TaskPatch {
+            recurrence,
+            scope,
             priority,
             due,
             reminders: triggers.map(|triggers| triggers.into_iter().map(new).collect()),
@@ -72,6 +86,10 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => any_zone().prop_map(Command::Reopen),
         1 => Just(Command::Delete),
         1 => any_zone().prop_map(Command::Restore),
+        1 => Just(Command::Skip),
+        1 => Just(Command::EndSeries),
+        1 => Just(Command::Withdraw),
+        1 => any_zone().prop_map(Command::MakeAgain),
     ]
 }
 
@@ -89,6 +107,10 @@ fn act(task: Task, command: Command, now: DateTime<Utc>) -> Result<Transition, R
         Command::Reopen(zone) => task.reopen(zone, now),
         Command::Delete => task.delete(now),
         Command::Restore(zone) => task.restore(zone, now),
+        Command::Skip => task.skip(now),
+        Command::EndSeries => task.end_series(now),
+        Command::Withdraw => Ok(task.withdraw(now)),
+        Command::MakeAgain(zone) => task.make_again(zone, now),
     }
 }
 
@@ -137,6 +159,10 @@ fn holds_for(task: &Task) -> Result<(), TestCaseError> {
         // A newer zone that came with another command is followed at once, so this always holds.
         prop_assert_eq!(reminder.fires_at, planned);
     }
+    if let Some(link) = task.series() {
+        prop_assert!(task.due().is_some(), "what recurs is due");
+        prop_assert_eq!(link.series, SeriesId::of_first(task.id()));
+    }
     let json = serde_json::to_string(task).expect("serialises");
     prop_assert_eq!(&serde_json::from_str::<Task>(&json).expect("loads"), task);
     Ok(())
@@ -149,9 +175,12 @@ proptest! {
     fn a_life_of_a_task(
         triggers in vec(any_trigger(), 0..4),
         due in option::of(any_due()),
+        recurrence in option::of(any_recurrence()),
         commands in vec((any_command(), any_instant()), 0..20),
     ) {
-        let Ok(created) = Task::create(new_task(due, &triggers), now()) else { return Ok(()) };
+        let series = recurrence.map(NewSeries::Asked);
+        let new = NewTask { series, ..new_task(due, &triggers) };
+        let Ok(created) = Task::create(new, now()) else { return Ok(()) };
         let mut task = created.task;
         let mut clock = Clock::default();
         holds_for(&task)?;
@@ -169,6 +198,11 @@ proptest! {
                     prop_assert_ne!(&task, &before);
                     prop_assert!(task.updated_at() >= before.updated_at());
                     prop_assert_eq!(task.created_at(), before.created_at());
+                    if let (Some(old), Some(link)) = (before.series(), task.series()) {
+                        prop_assert!(link.edited_at >= old.edited_at, "the latest edit of a series holds");
+                        let tells = link.edited_at > old.edited_at;
+                        prop_assert!(tells || link.recurrence == old.recurrence, "nobody would learn of it");
+                    }
                     task
                 }
             };
@@ -181,7 +215,9 @@ proptest! {
     fn asking_twice_changes_once(command in any_command(), at in any_instant(), due in option::of(any_due())) {
         let Ok(created) = Task::create(new_task(due, &[before("P1D")]), now()) else { return Ok(()) };
         if let Ok(first) = act(created.task, command.clone(), at) {
-            let named = matches!(&command, Command::Edit { named, .. } if !named.is_empty());
+            // An edit of a whole series is told each time, since its other instances may differ.
+            let named = matches!(&command, Command::Edit { named, patch, .. }
+                if !named.is_empty() || patch.scope != Scope::This);
             let (once, _) = first.into_parts();
             // A name is a place in the list, which the first edit may have changed.
             if let (Ok(twice), false) = (act(once.clone(), command, at), named) {

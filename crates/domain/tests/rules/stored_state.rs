@@ -52,6 +52,29 @@ fn a_done_task_keeps_when_it_was_done() {
 }
 
 #[test]
+fn an_instance_of_a_series_keeps_what_it_is() {
+    let task = recurring(at_in_berlin("2026-12-07T09:00:00"), "FREQ=WEEKLY;BYDAY=MO");
+    let stored = serde_json::to_value(&task).expect("serialises");
+    let series = json!({
+        "series": task.series().expect("it recurs").series,
+        "occurrence": "2026-12-07T09:00:00",
+        "recurrence": {
+            "rrule": "FREQ=WEEKLY;BYDAY=MO",
+            "start": { "at": "2026-12-07T09:00:00", "zone": "Europe/Berlin" },
+            "exdates": [], "rdates": [], "moved": {}, "from": "due", "missed": "skip", "ended": null
+        }
+    });
+    assert_eq!(stored["series"], series);
+    assert_eq!(serde_json::from_value::<Task>(stored).expect("loads"), task);
+
+    let skipped = task.skip(now()).expect("skips").into_parts().0;
+    let stored = serde_json::to_value(&skipped).expect("serialises");
+    let lifecycle = json!({ "status": "done", "completed_at": "2026-12-01T12:00:00Z", "skipped": true });
+    assert_eq!(stored["lifecycle"], lifecycle);
+    assert_eq!(serde_json::from_value::<Task>(stored).expect("loads"), skipped);
+}
+
+#[test]
 fn members_of_a_newer_or_an_older_version_do_not_hinder_loading() {
     let loaded: Task = serde_json::from_value(json!({
         "id": "00000000-0000-0000-0000-000000000001",

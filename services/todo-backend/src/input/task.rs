@@ -3,15 +3,16 @@
 use chrono::{DateTime, SubsecRound, Timelike, Utc};
 use contracts::task::CreateTask;
 use domain::{
-    Due, Lead, NewReminder, Notes, Priority, ReminderId, Tags, Task, TaskPatch, Title, Trigger, UserId,
-    UserZone, Violation, Violations,
+    Due, Lead, NewReminder, NewSeries, Notes, Priority, ReminderId, Scope, Tags, Task, TaskPatch, Title,
+    Trigger, UserId, UserZone, Violation, Violations,
 };
 use serde_json::Value;
 
-use super::{Found, Object};
+use super::{Found, Object, recurrence};
 
 /// Members that a task shows but nobody sets.
-const READ_ONLY: [&str; 6] = ["id", "version", "status", "created_at", "updated_at", "completed_at"];
+const READ_ONLY: [&str; 7] =
+    ["id", "version", "status", "skipped", "created_at", "updated_at", "completed_at"];
 
 /// The body of `POST /tasks`.
 pub(crate) fn new_task(body: Value, owner: UserId, zone: UserZone) -> Result<CreateTask, Violations> {
@@ -30,11 +31,12 @@ pub(crate) fn new_task(body: Value, owner: UserId, zone: UserZone) -> Result<Cre
         due: rest.due.flatten(),
         reminders: rest.reminders.unwrap_or_default(),
         zone,
+        series: rest.recurrence.flatten().map(NewSeries::Asked),
     })
 }
 
 /// The body of `PATCH /tasks/{id}` (RFC 7396): null takes a member back to its default.
-pub(crate) fn patch(body: Value, zone: &UserZone) -> Result<TaskPatch, Violations> {
+pub(crate) fn patch(body: Value, scope: Scope, zone: &UserZone) -> Result<TaskPatch, Violations> {
     let mut found = Found::default();
     let Some(mut body) = found.object("", body) else { return found.finish(None) };
     let title = match body.take_nullable("title") {
@@ -45,7 +47,7 @@ pub(crate) fn patch(body: Value, zone: &UserZone) -> Result<TaskPatch, Violation
         }
         None => None,
     };
-    let patch = TaskPatch { title, ..fields(&mut body, zone, &mut found) };
+    let patch = TaskPatch { title, scope, ..fields(&mut body, zone, &mut found) };
     found.unknown_members(body, &READ_ONLY);
     found.finish(Some(patch))
 }
@@ -64,12 +66,18 @@ fn fields(body: &mut Object, zone: &UserZone, found: &mut Found) -> TaskPatch {
     }
     if let Some(due) = body.take_nullable("due") {
         patch.due = match due {
-            Some(value) => self::due(value, zone, found).map(Some),
+            Some(value) => self::due("due", value, Some(zone), found).map(Some),
             None => Some(None),
         };
     }
     if let Some(reminders) = body.take_nullable("reminders") {
         patch.reminders = or_default(reminders, |value| self::reminders(value, found));
+    }
+    if let Some(recurrence) = body.take_nullable("recurrence") {
+        patch.recurrence = match recurrence {
+            Some(value) => recurrence::asked(value, found).map(Some),
+            None => Some(None),
+        };
     }
     patch
 }
@@ -93,27 +101,28 @@ fn priority(text: &str) -> Result<Priority, Violation> {
 }
 
 fn tags(value: Value, found: &mut Found) -> Option<Tags> {
-    let items = found.list("tags", value)?;
-    let count = items.len();
-    let texts: Vec<String> =
-        items.into_iter().enumerate().filter_map(|(i, tag)| found.text(&format!("tags[{i}]"), tag)).collect();
-    // With one of them missing, the positions of the others would be told wrongly.
-    if texts.len() < count { None } else { found.keep(Tags::parse(&texts)) }
+    let texts = found.texts("tags", value)?;
+    found.keep(Tags::parse(&texts))
 }
 
-/// A local time without zone is one on the caller's wall.
-fn due(value: Value, zone: &UserZone, found: &mut Found) -> Option<Due> {
-    let mut members = found.object("due", value)?;
+/// The member `path`. A local time without zone is one on the caller's wall, if the caller is known.
+pub(super) fn due(path: &str, value: Value, zone: Option<&UserZone>, found: &mut Found) -> Option<Due> {
+    let mut members = found.object(path, value)?;
     let mut sound = true;
     let mut text = |name: &str, found: &mut Found| {
-        let text = members.take(name).map(|value| found.text(&format!("due.{name}"), value));
+        let text = members.take(name).map(|value| found.text(&format!("{path}.{name}"), value));
         sound &= text != Some(None);
         text.flatten()
     };
     let (date, at) = (text("date", found), text("at", found));
-    let zone = text("zone", found).or_else(|| at.is_some().then(|| zone.zone.name().to_owned()));
+    let callers = zone.filter(|_| at.is_some()).map(|zone| zone.zone.name().to_owned());
+    let zone = text("zone", found).or(callers);
     found.unknown_members(members, &[]);
-    if sound { found.keep(Due::parse(date.as_deref(), at.as_deref(), zone.as_deref())) } else { None }
+    if !sound {
+        return None;
+    }
+    let due = Due::parse(date.as_deref(), at.as_deref(), zone.as_deref());
+    found.keep(due.map_err(|wrong| wrong.moved("due", path)))
 }
 
 fn reminders(value: Value, found: &mut Found) -> Option<Vec<NewReminder>> {
@@ -234,20 +243,20 @@ mod tests {
 
     #[test]
     fn a_patch_tells_null_from_absent() {
-        assert_eq!(patch(json!({}), &zone()).unwrap(), TaskPatch::default());
+        assert_eq!(patch(json!({}), Scope::This, &zone()).unwrap(), TaskPatch::default());
         let cleared = json!({"notes": null, "priority": null, "tags": null, "due": null, "reminders": null});
-        let cleared = patch(cleared, &zone()).unwrap();
+        let cleared = patch(cleared, Scope::This, &zone()).unwrap();
         assert_eq!(cleared.due, Some(None));
         assert_eq!((cleared.notes.unwrap().as_str(), cleared.priority), ("", Some(Priority::None)));
         assert_eq!((cleared.tags.unwrap().len(), cleared.reminders.unwrap().len()), (0, 0));
-        assert!(patch(json!({"title": null}), &zone()).is_err());
+        assert!(patch(json!({"title": null}), Scope::This, &zone()).is_err());
     }
 
     #[test]
     fn reminders_may_be_sent_back_as_they_were_read() {
         let id = uuid::Uuid::from_u128(7);
         let body = json!({"reminders": [{"id": id, "before": "PT10M", "fires_at": "2026-12-01T08:50:00Z"}]});
-        let reminders = patch(body, &zone()).unwrap().reminders.unwrap();
+        let reminders = patch(body, Scope::This, &zone()).unwrap().reminders.unwrap();
         assert_eq!(reminders[0].id, Some(ReminderId(id)));
     }
 

@@ -1,5 +1,7 @@
 //! Input that nobody should send: it is refused in words, and never a defect of ours.
 
+mod bodies;
+
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -162,98 +164,6 @@ async fn what_is_no_json_or_no_task_is_told_apart(pool: PgPool) {
     }
 }
 
-/// JSON of the members that bodies have, with the values that break things.
-fn hostile() -> impl Strategy<Value = Value> {
-    let text = prop_oneof![
-        "\\PC{0,40}",
-        any::<String>(),
-        prop::sample::select(vec![
-            "",
-            "\u{0}",
-            "none",
-            "PT10M",
-            "P1D",
-            "PT0S",
-            "P99999999999999999999D",
-            "-P1D",
-            "P366DT24H",
-            "2026-12-01",
-            "1970-01-01",
-            "2099-12-31",
-            "9999-12-31",
-            "+10000-01-01",
-            "-0001-01-01",
-            "2026-02-30",
-            "2026-12-01T09:00:00",
-            "2026-03-29T02:30:00",
-            "2011-12-30T12:00:00",
-            "9999-12-31T23:59:59",
-            "2026-12-01T09:00:00Z",
-            "1970-01-01T00:00:00Z",
-            "2099-12-31T23:59:59.999999999-23:59",
-            "Europe/Berlin",
-            "Pacific/Apia",
-            "Africa/Casablanca",
-            "UTC",
-            "EST5EDT",
-            "../etc/passwd",
-            "ada@example.org",
-            "00000000-0000-0000-0000-000000000000",
-        ])
-        .prop_map(str::to_owned),
-    ];
-    let leaf = prop_oneof![
-        6 => text.prop_map(Value::from),
-        1 => Just(Value::Null),
-        1 => any::<bool>().prop_map(Value::from),
-        1 => any::<i64>().prop_map(Value::from),
-        1 => any::<f64>().prop_map(Value::from),
-    ];
-    let names = vec![
-        "title",
-        "notes",
-        "priority",
-        "tags",
-        "due",
-        "reminders",
-        "date",
-        "at",
-        "zone",
-        "before",
-        "id",
-        "fires_at",
-        "email",
-        "password",
-        "time_zone",
-        "version",
-        "\u{0}",
-    ];
-    leaf.prop_recursive(4, 40, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((prop::sample::select(names.clone()), inner), 0..7).prop_map(|members| {
-                members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Value>()
-            }),
-        ]
-    })
-}
-
-/// Whole bodies: mostly with a good title, so that the rest is looked at too.
-fn bodies() -> impl Strategy<Value = Value> {
-    let member = |name: &'static str| prop::option::of(hostile()).prop_map(move |value| (name, value));
-    let members = (member("due"), member("reminders"), member("tags"), member("notes"), member("priority"));
-    let task = members.prop_map(|(a, b, c, d, e)| {
-        let mut body = json!({"title": "x"});
-        for (name, value) in [a, b, c, d, e] {
-            if let Some(value) = value {
-                body[name] = value;
-            }
-        }
-        body
-    });
-    prop_oneof![hostile(), task]
-}
-
 #[sqlx::test(migrations = false)]
 async fn no_body_at_all_is_answered_by_a_defect(pool: PgPool) {
     let backend = Backend::new(pool).await;
@@ -267,13 +177,18 @@ async fn no_body_at_all_is_answered_by_a_defect(pool: PgPool) {
         }
     };
     let mut accepted = 0;
+    let following = format!("{task}?scope=following");
+    let all = format!("{task}?scope=all");
     for _ in 0..400 {
-        let body = bodies().new_tree(&mut runner).unwrap().current();
+        let body = bodies::bodies().new_tree(&mut runner).unwrap().current();
         for (method, path) in [
             ("POST", "/api/v1/tasks"),
             ("PATCH", task.as_str()),
+            ("PATCH", following.as_str()),
+            ("PATCH", all.as_str()),
             ("POST", "/api/v1/auth/register"),
             ("POST", "/api/v1/auth/login"),
+            ("POST", "/api/v1/recurrences/preview"),
         ] {
             let answer = backend.request(method, path).token(&ada.token).json(body.clone()).send().await;
             check(&answer, &format_args!("{method} {path} {body}"));

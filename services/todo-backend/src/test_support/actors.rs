@@ -1,33 +1,25 @@
-//! In the place of daprd and the actor hosts: task actors that keep the protocol's promises to a
-//! client (one answer for a command id, the version checked, rows committed), one turn at a time.
+//! In the place of daprd and the actor hosts: the actors' own code on the test's database, one turn at a time.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use contracts::{
-    reminder_schedule::RemindersChecked,
-    task::{
-        CompleteTask, CreateTask, DeleteTask, EditTask, ReopenTask, RestoreTask, TaskRefusal, TaskSnapshot,
-    },
-};
-use domain::{NewTask, Refusal, Task, TaskId, Transition, UserId};
-use serde::{Serialize, de::DeserializeOwned};
+use contracts::reminder_schedule::RemindersChecked;
+use recurrence_actor::RecurrenceActor;
+use serde::Serialize;
 use serde_json::Value;
-use sqlx::{PgPool, types::Json};
-use virtual_actors::{Call, Clock, CommandId, Fingerprint, Outcome, Publication, Sidecar, SidecarError};
-
-use super::TestClock;
+use sqlx::PgPool;
+use task_actor::TaskActor;
+use virtual_actors::{
+    Actor, Call, Clock, Engine, Methods, Outcome, PgStore, Publication, Sidecar, SidecarError, Store,
+};
 
 pub(crate) struct Actors {
-    pool: PgPool,
-    clock: Arc<TestClock>,
-    /// Held for the length of a turn.
-    answered: tokio::sync::Mutex<HashMap<CommandId, (Fingerprint, Outcome)>>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     notes: Mutex<Notes>,
 }
 
@@ -38,8 +30,8 @@ struct Notes {
 }
 
 impl Actors {
-    pub(crate) fn new(pool: PgPool, clock: Arc<TestClock>) -> Self {
-        Self { pool, clock, answered: Default::default(), notes: Default::default() }
+    pub(crate) fn new(pool: PgPool, clock: Arc<dyn Clock>) -> Self {
+        Self { store: Arc::new(PgStore::new(pool)), clock, notes: Mutex::default() }
     }
 
     /// From now on nobody answers.
@@ -52,120 +44,28 @@ impl Actors {
         self.notes().failure = Some(SidecarError::Rejected("no".into()));
     }
 
-    /// The users whose schedules were poked.
+    /// The users' schedules and the series that were poked.
     pub(crate) fn poked(&self) -> Vec<String> {
         self.notes().poked.clone()
+    }
+
+    /// A message to a series, as the outbox or its service brings it.
+    pub(crate) async fn tell_series(&self, series: &str, method: &str, message: Value) {
+        let call = Call { message, ..Call::default() };
+        let outcome = self.turn::<RecurrenceActor>(series, method, &call).await;
+        assert!(outcome.is_answer(), "{outcome:?}");
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap()
     }
 
-    async fn task_turn(&self, id: TaskId, method: &str, call: Call) -> Outcome {
-        let mut answered = self.answered.lock().await;
-        let fingerprint = Fingerprint::of(method, &call.message);
-        let command = call.command_id.expect("every command has an id");
-        match answered.get(&command) {
-            Some((first, outcome)) if *first == fingerprint => return outcome.clone(),
-            Some(_) => return Outcome::CommandIdReused,
-            None => {}
-        }
-        let outcome = match self.decide(id, method, call.message).await {
-            Ok(snapshot) => Outcome::Done { reply: value(&snapshot) },
-            Err(refusal) => Outcome::Refused { refusal: value(&refusal) },
-        };
-        answered.insert(command, (fingerprint, outcome.clone()));
-        outcome
+    /// As on a host that has just been given the actor.
+    async fn turn<A: Actor>(&self, id: &str, method: &str, call: &Call) -> Outcome {
+        let methods = Arc::new(Methods::of_actor());
+        let mut engine = Engine::<A>::new(id, methods, Arc::clone(&self.store), Arc::clone(&self.clock));
+        engine.turn(method, call, Duration::ZERO).await.0
     }
-
-    async fn decide(&self, id: TaskId, method: &str, message: Value) -> Result<TaskSnapshot, TaskRefusal> {
-        let now = self.clock.now();
-        let stored = self.load(id).await;
-        let transition = match (method, &stored) {
-            ("create", None) => create(id, read(message), now)?,
-            ("create", Some(_)) => panic!("a task was created twice"),
-            (_, None) => return Err(TaskRefusal::NotFound),
-            ("edit", Some(task)) => {
-                let EditTask { user, if_version, zone, patch } = read(message);
-                guard(task, user, if_version)?.edit(patch, zone, now).map_err(refusal)?
-            }
-            ("complete", Some(task)) => {
-                let CompleteTask { user, if_version } = read(message);
-                guard(task, user, if_version)?.complete(now).map_err(refusal)?
-            }
-            ("reopen", Some(task)) => {
-                let ReopenTask { user, if_version, zone } = read(message);
-                guard(task, user, if_version)?.reopen(zone, now).map_err(refusal)?
-            }
-            ("delete", Some(task)) => {
-                let DeleteTask { user, if_version } = read(message);
-                guard(task, user, if_version)?.delete(now).map_err(refusal)?
-            }
-            ("restore", Some(task)) => {
-                let RestoreTask { user, if_version, zone } = read(message);
-                guard(task, user, if_version)?.restore(zone, now).map_err(refusal)?
-            }
-            (method, _) => panic!("Task has no method {method}"),
-        };
-        let version = stored.map_or(0, |stored| stored.version);
-        match transition {
-            Transition::Unchanged(task) => Ok(TaskSnapshot { version, task }),
-            Transition::Changed { task, .. } => {
-                let snapshot = TaskSnapshot { version: version + 1, task };
-                self.save(&snapshot).await;
-                Ok(snapshot)
-            }
-        }
-    }
-
-    async fn load(&self, id: TaskId) -> Option<TaskSnapshot> {
-        let row: Option<(i64, Json<Task>)> = sqlx::query_as("SELECT version, state FROM task WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.pool)
-            .await
-            .unwrap();
-        row.map(|(version, task)| TaskSnapshot { version, task: task.0 })
-    }
-
-    async fn save(&self, TaskSnapshot { version, task }: &TaskSnapshot) {
-        sqlx::query(
-            "INSERT INTO task (id, version, state) VALUES ($1, $2, $3)
-             ON CONFLICT (id) DO UPDATE SET version = $2, state = $3",
-        )
-        .bind(task.id().to_string())
-        .bind(version)
-        .bind(Json(task))
-        .execute(&self.pool)
-        .await
-        .unwrap();
-    }
-}
-
-fn create(id: TaskId, message: CreateTask, now: DateTime<Utc>) -> Result<Transition, TaskRefusal> {
-    let CreateTask { owner, title, notes, priority, tags, due, reminders, zone } = message;
-    let new = NewTask { id, owner, title, notes, priority, tags, due, reminders, zone };
-    Task::create(new, now).map(Transition::from).map_err(|violations| TaskRefusal::Invalid { violations })
-}
-
-fn guard(stored: &TaskSnapshot, user: UserId, if_version: Option<i64>) -> Result<Task, TaskRefusal> {
-    if stored.task.owner() != user {
-        return Err(TaskRefusal::NotFound);
-    }
-    if if_version.is_some_and(|expected| expected != stored.version) {
-        return Err(TaskRefusal::VersionMismatch { current: stored.version });
-    }
-    Ok(stored.task.clone())
-}
-
-fn refusal(refusal: Refusal) -> TaskRefusal {
-    match refusal {
-        Refusal::Deleted => TaskRefusal::Deleted,
-        Refusal::Invalid(violations) => TaskRefusal::Invalid { violations },
-    }
-}
-
-fn read<T: DeserializeOwned>(message: Value) -> T {
-    serde_json::from_value(message).unwrap()
 }
 
 fn value(answer: &impl Serialize) -> Value {
@@ -191,7 +91,11 @@ impl Sidecar for Actors {
                 self.notes().poked.push(actor_id.to_owned());
                 Outcome::Done { reply: value(&RemindersChecked { fired: 1, next: None }) }
             }
-            ("Task", method) => self.task_turn(actor_id.parse().unwrap(), method, call).await,
+            ("Recurrence", method) => {
+                self.notes().poked.push(actor_id.to_owned());
+                self.turn::<RecurrenceActor>(actor_id, method, &call).await
+            }
+            ("Task", method) => self.turn::<TaskActor>(actor_id, method, &call).await,
             (other, _) => panic!("no actor type {other}"),
         };
         Ok(serde_json::to_vec(&outcome).unwrap())

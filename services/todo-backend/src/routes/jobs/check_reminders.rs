@@ -7,7 +7,6 @@ use std::{sync::LazyLock, time::Duration};
 
 use axum::extract::State;
 use contracts::reminder_schedule::CheckReminders;
-use futures::{StreamExt, stream};
 use platform::{Json, Problem};
 use prometheus::{IntCounterVec, register_int_counter_vec};
 use serde::Serialize;
@@ -15,10 +14,10 @@ use sqlx::PgPool;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::pokes::poke_all;
 use crate::app::App;
 
 const BATCH: i64 = 500;
-const AT_A_TIME: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// For a minute; then the cron binding has taken over.
 const START_TRIES: u32 = 60;
@@ -76,36 +75,10 @@ async fn sweep(app: &App) -> Result<Sweep, sqlx::Error> {
     let Ok(_running) = app.sweep.try_lock() else {
         return Ok(Sweep { skipped: true, ..Sweep::default() });
     };
-    let mut sweep = Sweep::default();
-    let mut last_failure = None;
-    let mut after = Uuid::nil();
-    loop {
-        let users = due_users(&app.pool, after).await?;
-        let Some(last) = users.last() else { break };
-        after = *last;
-        sweep.users += users.len() as u64;
-        let mut pokes = stream::iter(users).map(|user| poke(app, user)).buffer_unordered(AT_A_TIME);
-        while let Some(outcome) = pokes.next().await {
-            match outcome {
-                Ok(fired) => sweep.fired += u64::from(fired),
-                Err(detail) => {
-                    sweep.failed += 1;
-                    last_failure = Some(detail);
-                }
-            }
-        }
-    }
-    POKES.with_label_values(&["answered"]).inc_by(sweep.users - sweep.failed);
-    POKES.with_label_values(&["failed"]).inc_by(sweep.failed);
-    if let Some(last_failure) = last_failure {
-        tracing::warn!(
-            failed = sweep.failed,
-            of = sweep.users,
-            last_failure,
-            "some schedules did not answer"
-        );
-    }
-    Ok(sweep)
+    let pokes = poke_all(Uuid::nil(), |after| due_users(&app.pool, after), |user| poke(app, user)).await?;
+    POKES.with_label_values(&["answered"]).inc_by(pokes.sent - pokes.failed);
+    POKES.with_label_values(&["failed"]).inc_by(pokes.failed);
+    Ok(Sweep { users: pokes.sent, failed: pokes.failed, fired: pokes.did, skipped: false })
 }
 
 /// By the database's clock, which is the one reminders fire by.

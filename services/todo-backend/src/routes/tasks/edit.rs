@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use contracts::{api, task::EditTask};
+use domain::Scope;
 use platform::{Json, Problem};
 use serde_json::Value;
 
@@ -13,13 +14,20 @@ use crate::{
     input,
     openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, TaskProblems},
     precondition::IfMatch,
+    query::Query,
     task_path::TaskPath,
 };
+
+const SCOPES: [(&str, Scope); 3] =
+    [("this", Scope::This), ("following", Scope::Following), ("all", Scope::All)];
 
 /// Changes a task by a JSON merge patch (RFC 7396).
 ///
 /// What is absent stays, what is null goes back to its default. `due` and `reminders` are replaced as
-/// a whole; a reminder keeps its identity by its `id`, or by being for the same time.
+/// a whole, as is `recurrence`; a reminder keeps its identity by its `id`, or by being for the same time.
+///
+/// Of a task that recurs, `scope` says which instances are changed: only this one, this one and those that
+/// follow, or the series as a whole. A new rule holds for those that follow, at least.
 #[utoipa::path(
     patch, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = [])),
     request_body(content(
@@ -28,6 +36,7 @@ use crate::{
     )),
     params(
         ("id" = uuid::Uuid, Path),
+        ("scope" = Option<String>, Query, description = "`this` (unless given), `following` or `all`"),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again"),
     ),
@@ -43,9 +52,12 @@ pub(crate) async fn edit_task(
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
+    mut query: Query,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {
-    let patch = input::task::patch(body, &caller.zone)?;
+    let scope = query.choice("scope", &SCOPES).unwrap_or_default();
+    query.finish()?;
+    let patch = input::task::patch(body, scope, &caller.zone)?;
     let message = EditTask { user: caller.id, if_version, zone: caller.zone, patch };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     commands::send(&app, task, command, &message).await.map(Answer::ok)

@@ -48,7 +48,8 @@ pub(crate) async fn task_history(
     let entries = Entries { task_id: task, limit: query.limit(), cursor: query.foreign_cursor() };
     query.finish()?;
     tasks::check_owner(&app.pool, caller.id, task).await?;
-    app.services.get(AUDIT_SERVICE, "/entries", &entries).await.map(Json).map_err(|error| match error {
+    let found = app.services.get(AUDIT_SERVICE, "/entries", &entries).await;
+    let mut page: api::Page<api::HistoryEntry> = found.map_err(|error| match error {
         // Everything else in the request is this service's own, so it is the cursor.
         InvokeError::Invalid { .. } if entries.cursor.is_some() => query::invalid_cursor().into(),
         InvokeError::Unavailable { .. } => {
@@ -56,7 +57,12 @@ pub(crate) async fn task_history(
             Problem::unavailable("The history does not answer right now.")
         }
         error => Problem::internal(error),
-    })
+    })?;
+    for entry in &mut page.items {
+        // What events carry for the series' own actor.
+        entry.more.remove("series");
+    }
+    Ok(Json(page))
 }
 
 #[cfg(test)]
@@ -74,7 +80,7 @@ mod tests {
         if query.contains("cursor=forged") {
             return StatusCode::UNPROCESSABLE_ENTITY.into_response();
         }
-        let entry = json!({"event_id": uuid::Uuid::nil(), "type": "task.created", "at": "2026-12-01T08:00:00Z", "version": 1, "asked": query});
+        let entry = json!({"event_id": uuid::Uuid::nil(), "type": "task.created", "at": "2026-12-01T08:00:00Z", "version": 1, "asked": query, "series": {"series_id": uuid::Uuid::nil()}});
         Json(json!({"items": [entry], "next_cursor": "abc"})).into_response()
     }
 
@@ -90,6 +96,7 @@ mod tests {
         let history = get("?limit=3&cursor=x").await;
         assert_eq!(history.status, 200);
         assert_eq!(history.body["items"][0]["type"], "task.created");
+        assert_eq!(history.body["items"][0].get("series"), None, "it is for the series' actor");
         assert_eq!(history.body["next_cursor"], "abc");
         let id = task.rsplit('/').next().unwrap();
         assert_eq!(history.body["items"][0]["asked"], format!("task_id={id}&limit=3&cursor=x"));

@@ -1,15 +1,14 @@
 //! What a task's commands leave in the database: state, events, reminder rows, and pokes of the clock.
 
-mod support;
-
 use chrono::Duration;
 use contracts::task::{
     CompleteTask, DeleteTask, GetTask, ReopenTask, RestoreTask, TaskRefusal, TaskSnapshot,
 };
 use domain::{Priority, TaskPatch, Title, UserId};
 use sqlx::PgPool;
-use support::{Task, World, at, before, in_minutes};
 use uuid::Uuid;
+
+use crate::support::{Task, World, at, before, in_minutes, zone};
 
 fn patch(change: impl FnOnce(&mut TaskPatch)) -> TaskPatch {
     let mut patch = TaskPatch::default();
@@ -66,11 +65,11 @@ async fn completing_and_deleting_clear_and_reopening_and_restoring_arm_again(poo
     let user = world.user;
     task.send(&CompleteTask { user, if_version: None }).await.expect("completes");
     assert_eq!(world.rows(&task).await, [(1, "cleared")]);
-    task.send(&ReopenTask { user, if_version: None, zone: support::zone() }).await.expect("reopens");
+    task.send(&ReopenTask { user, if_version: None, zone: zone() }).await.expect("reopens");
     assert_eq!(world.rows(&task).await, [(1, "cleared"), (2, "pending")]);
     task.send(&DeleteTask { user, if_version: None }).await.expect("deletes");
     assert_eq!(world.rows(&task).await, [(1, "cleared"), (2, "cleared")]);
-    task.send(&RestoreTask { user, if_version: None, zone: support::zone() }).await.expect("restores");
+    task.send(&RestoreTask { user, if_version: None, zone: zone() }).await.expect("restores");
     assert_eq!(world.rows(&task).await, [(1, "cleared"), (2, "cleared"), (3, "pending")]);
 }
 

@@ -114,6 +114,7 @@ impl Task {
             due,
             reminders,
             zone: zone(),
+            series: None,
         };
         self.send(&message).await.expect("creates")
     }

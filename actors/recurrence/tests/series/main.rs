@@ -1,0 +1,8 @@
+//! The actor's turns on a real database.
+
+mod chain;
+mod edits;
+mod missed;
+mod order;
+mod support;
+mod year;

@@ -1,0 +1,5 @@
+//! What a task's commands leave in the database.
+
+mod commits;
+mod series;
+mod support;

@@ -1,0 +1,227 @@
+//! Messages to the `Recurrence` actor; its id is the series'. And what its service asks of the backend.
+//!
+//! A series is a chain of tasks, its instances. Each that is closed has one entry in the ledger, which names
+//! the next; ids follow from what they name, so doing it again makes nothing new.
+//!
+//! A message carries all that is needed to start the series from it, since events come in any order. An
+//! older one than what is known, by the task's version, changes nothing.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use domain::{Due, NewReminder, Notes, Priority, Recurrence, Tags, Title, UserId, UserZone};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{events::TaskChanged, message, reminder_schedule::Never};
+
+/// The id of the series that a task is the first instance of.
+pub fn series_id(first_task: Uuid) -> Uuid {
+    Uuid::new_v5(&first_task, b"series")
+}
+
+/// The id of the instance that follows `predecessor`.
+pub fn next_id(series: Uuid, predecessor: Uuid) -> Uuid {
+    Uuid::new_v5(&series, predecessor.to_string().as_bytes())
+}
+
+/// An instance, as of a version of its task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    pub task_id: Uuid,
+    /// The task's version with the change that is told.
+    pub version: i64,
+    pub owner: UserId,
+    pub zone: UserZone,
+    /// The time the rule names for it.
+    pub occurrence: NaiveDateTime,
+    /// As it stands in this instance.
+    pub recurrence: Recurrence,
+    /// When a person changed the series by this instance, if ever: the latest such change holds.
+    #[serde(default)]
+    pub edited_at: Option<DateTime<Utc>>,
+    /// When the change that is told happened.
+    pub at: DateTime<Utc>,
+}
+
+impl Instance {
+    /// The series and the instance an event tells of, if its task belongs to one.
+    pub fn of(event: TaskChanged) -> Option<(Uuid, Instance)> {
+        let series = event.series?;
+        let instance = Instance {
+            task_id: event.task_id,
+            version: event.version,
+            owner: UserId(event.user_id),
+            zone: series.zone,
+            occurrence: series.occurrence,
+            recurrence: series.recurrence,
+            edited_at: series.edited_at,
+            at: series.at,
+        };
+        Some((series.series_id, instance))
+    }
+}
+
+/// What later instances are made like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    pub title: Title,
+    #[serde(default)]
+    pub notes: Notes,
+    #[serde(default)]
+    pub priority: Priority,
+    #[serde(default)]
+    pub tags: Tags,
+    /// Those before the due time; ones at an instant do not carry over.
+    #[serde(default)]
+    pub reminders: Vec<NewReminder>,
+}
+
+/// The first instance came to be, or a task became one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartSeries {
+    pub instance: Instance,
+    pub template: Template,
+}
+
+/// An instance is done with: there is to be a next one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceClosed {
+    pub instance: Instance,
+    pub how: Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    Completed,
+    Skipped,
+    /// Its successor's time came while it was open, in a series that keeps each.
+    Missed,
+}
+
+/// An instance is open again: its successor is withdrawn if nobody touched it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceReopened {
+    pub instance: Instance,
+}
+
+/// An instance went to the trash, where it is not missed, or came back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceTrashed {
+    pub instance: Instance,
+    pub trashed: bool,
+}
+
+/// From this instance on the series follows `instance.recurrence` and makes instances like the template.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EditSeries {
+    /// Its `edited_at` is the time of this edit.
+    pub instance: Instance,
+    /// `None`: as before.
+    #[serde(default)]
+    pub template: Option<Template>,
+    /// COUNT counts from this instance, not from the first.
+    #[serde(default)]
+    pub anew: bool,
+}
+
+/// One instance has another time than the rule names; the rest stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MoveInstance {
+    pub instance: Instance,
+    pub to: NaiveDateTime,
+}
+
+/// This instance is the last; a successor it already has is withdrawn if nobody touched it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndSeries {
+    /// Its `edited_at` is the time of this end; its recurrence need not say so.
+    pub instance: Instance,
+}
+
+/// Makes the instances whose time came while the one before was open, in a series that keeps each. May
+/// be sent any number of times, also to a series that does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckMissed;
+
+/// Reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetSeries;
+
+/// What follows the instance a message tells of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Follows {
+    /// Planned; its task exists a little later. `None` while the instance is open, and when it is the last.
+    pub next: Option<Next>,
+}
+
+/// An instance as the ledger names it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Next {
+    pub task_id: Uuid,
+    pub occurrence: NaiveDateTime,
+    pub due: Due,
+}
+
+/// What a check did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissedChecked {
+    /// How many instances it planned.
+    pub planned: u32,
+}
+
+/// A series as of a committed version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesSnapshot {
+    pub version: i64,
+    pub owner: UserId,
+    pub zone: UserZone,
+    pub recurrence: Recurrence,
+    pub template: Option<Template>,
+    /// The latest instances, oldest first.
+    pub instances: Vec<KnownInstance>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KnownInstance {
+    pub task_id: Uuid,
+    pub occurrence: NaiveDateTime,
+    /// `None` while it is open.
+    pub closed: Option<Closed>,
+    pub next: Option<Next>,
+}
+
+message!(StartSeries => "Recurrence" / "start", Follows, Never);
+message!(InstanceClosed => "Recurrence" / "closed", Follows, Never);
+message!(InstanceReopened => "Recurrence" / "reopened", Follows, Never);
+message!(InstanceTrashed => "Recurrence" / "trashed", Follows, Never);
+message!(EditSeries => "Recurrence" / "edit", Follows, Never);
+message!(MoveInstance => "Recurrence" / "move", Follows, Never);
+message!(EndSeries => "Recurrence" / "end", Follows, Never);
+message!(CheckMissed => "Recurrence" / "check_missed", MissedChecked, Never);
+message!(GetSeries => "Recurrence" / "get", Option<SeriesSnapshot>, Never);
+
+/// Where the worker of the series' service asks the backend for instances: `POST` makes one, and
+/// `DELETE …/{next_id}` withdraws one. Only what the ledger says is done.
+pub const INSTANCES_PATH: &str = "/internal/v1/recurring/instances";
+
+/// The body of the `POST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakeInstance {
+    pub series_id: Uuid,
+    pub predecessor: Uuid,
+    pub next_id: Uuid,
+}
+
+/// The answer, with 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum InstanceAnswer {
+    /// Its task exists and is not in the trash.
+    Created,
+    /// Its task does not exist or lies in the trash.
+    Withdrawn,
+    /// Somebody touched it, so it stays.
+    Kept,
+    /// The ledger does not ask for that.
+    NotPlanned,
+}

@@ -1,0 +1,84 @@
+//! `POST /events/task-events`: what happens to an instance is told to its series' `Recurrence` actor.
+
+use axum::{Router, extract::State, routing::post};
+use contracts::{
+    events::TaskChanged,
+    recurrence::{Closed, Follows, Instance, InstanceClosed, InstanceReopened, InstanceTrashed},
+    reminder_schedule::Never,
+};
+use platform::{CloudEvent, Delivery};
+use uuid::Uuid;
+use virtual_actors::{ActorClient, CallError, CommandId, Message};
+
+use crate::{instances::WorkerHandle, metrics};
+
+#[derive(Clone)]
+struct Subscriber {
+    actors: ActorClient,
+    worker: WorkerHandle,
+}
+
+pub(crate) fn routes(actors: ActorClient, worker: WorkerHandle) -> Router {
+    Router::new().route("/events/task-events", post(receive)).with_state(Subscriber { actors, worker })
+}
+
+async fn receive(
+    State(subscriber): State<Subscriber>,
+    event: Result<CloudEvent<TaskChanged>, Delivery>,
+) -> Delivery {
+    let (result, delivery) = match event {
+        Err(Delivery::Drop) => ("dropped", Delivery::Drop),
+        Err(delivery) => ("retried", delivery),
+        Ok(event) => subscriber.tell(event).await,
+    };
+    metrics::EVENTS.with_label_values(&[result]).inc();
+    delivery
+}
+
+type Told = (&'static str, Delivery);
+
+impl Subscriber {
+    async fn tell(&self, CloudEvent { id, kind, data, .. }: CloudEvent<TaskChanged>) -> Told {
+        let Some((series, instance)) = Instance::of(data) else { return ("ignored", Delivery::Success) };
+        match kind.as_str() {
+            "task.completed" => {
+                self.send(id, series, InstanceClosed { instance, how: Closed::Completed }).await
+            }
+            "task.skipped" => self.send(id, series, InstanceClosed { instance, how: Closed::Skipped }).await,
+            "task.reopened" => self.send(id, series, InstanceReopened { instance }).await,
+            "task.deleted" => self.send(id, series, InstanceTrashed { instance, trashed: true }).await,
+            "task.restored" => self.send(id, series, InstanceTrashed { instance, trashed: false }).await,
+            _ => ("ignored", Delivery::Success),
+        }
+    }
+
+    /// Under the event's id as the command's, so that one delivered again is answered, not decided again.
+    async fn send<M>(&self, event_id: Uuid, series: Uuid, message: M) -> Told
+    where
+        M: Message<Reply = Follows, Refusal = Never> + Sync,
+    {
+        match self.actors.call(&series.to_string(), &message).command(CommandId(event_id)).await {
+            Ok(_) => {
+                self.worker.wake();
+                ("told", Delivery::Success)
+            }
+            Err(CallError::Refused(never)) => match never {},
+            Err(CallError::Unavailable(detail)) => {
+                tracing::warn!(%event_id, %series, detail, "an event waits for its series' actor");
+                ("retried", Delivery::Retry)
+            }
+            Err(CallError::Conflict) => {
+                tracing::error!(%event_id, %series, "the event's id was used for another event: dropped");
+                ("dropped", Delivery::Drop)
+            }
+            // A defect or a wrong setting, on this side: dropping would end the series over it.
+            Err(CallError::Failed(detail)) => {
+                tracing::error!(%event_id, %series, detail, "a series' turn failed");
+                ("retried", Delivery::Retry)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! `POST /api/v1/tasks/{id}/skip`.
+
+use axum::extract::State;
+use contracts::{api, task::SkipTask};
+use platform::Problem;
+
+use crate::{
+    app::App,
+    caller::Caller,
+    commands::{self, Answer},
+    idempotency::Idempotency,
+    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, TaskProblems},
+    precondition::IfMatch,
+    task_path::TaskPath,
+};
+
+/// Passes over an instance of a series: the next one comes. Doing it again changes nothing.
+#[utoipa::path(
+    post, path = "/api/v1/tasks/{id}/skip", tag = "tasks", security(("access_token" = [])),
+    params(
+        ("id" = uuid::Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again"),
+    ),
+    responses(
+        (status = 200, description = "The task", body = api::Task,
+            headers(("ETag" = String, description = "The task's version, in quotes"))),
+        CallerProblems, PassingProblems, TaskProblems, ChangeProblems, ParameterProblems,
+    ),
+)]
+pub(crate) async fn skip_task(
+    State(app): State<App>,
+    caller: Caller,
+    TaskPath(task): TaskPath,
+    IfMatch(if_version): IfMatch,
+    idempotency: Idempotency,
+) -> Result<Answer, Problem> {
+    let message = SkipTask { user: caller.id, if_version };
+    let command = idempotency.command_id(caller.id, app.ids.as_ref());
+    commands::send(&app, task, command, &message).await.map(Answer::ok)
+}
