@@ -42,6 +42,10 @@ struct Link {
     number: u32,
     /// The task's version that last closed or reopened it.
     version: i64,
+    /// The version of its entry in the ledger, which grows when the next one is wanted or not by a message of
+    /// another kind, too.
+    #[serde(default)]
+    entered: i64,
     #[serde(default)]
     closed: Option<Closed>,
     #[serde(default)]
@@ -145,6 +149,7 @@ impl Link {
             occurrence,
             number,
             version: 0,
+            entered: 0,
             closed: None,
             trashed: false,
             trash_version: 0,

@@ -90,14 +90,17 @@ impl Series {
         }
         let place = self.locate(instance)?;
         self.ended = true;
+        let link = &mut self.instances[place];
+        link.entered = link.entered.max(instance.version);
         self.withdraw(place)
     }
 
     /// What follows an instance; decided once, and found again.
     pub(super) fn plan(&mut self, place: usize, cause: Closed, at: DateTime<Utc>) -> Entry {
         let id = self.id;
-        let Link { task_id, occurrence, number, version, next, .. } = &mut self.instances[place];
-        let (predecessor, version, next_id) = (*task_id, *version, next_id(id, *task_id));
+        let Link { task_id, occurrence, number, version, entered, next, .. } = &mut self.instances[place];
+        *entered = (*entered).max(*version);
+        let (predecessor, version, next_id) = (*task_id, *entered, next_id(id, *task_id));
         let entry = |wanted| Entry { predecessor, next_id, version, wanted };
         if let Some(plan) = next {
             if plan.withdrawn && self.ended {
@@ -122,10 +125,11 @@ impl Series {
 
     fn withdraw(&mut self, place: usize) -> Option<Entry> {
         let id = self.id;
-        let Link { task_id, version, next, .. } = &mut self.instances[place];
+        let Link { task_id, version, entered, next, .. } = &mut self.instances[place];
+        *entered = (*entered).max(*version);
         let plan = next.as_mut().filter(|plan| !plan.withdrawn)?;
         plan.withdrawn = true;
         let wanted = Wanted::Withdraw { occurrence: plan.occurrence, due: plan.due };
-        Some(Entry { predecessor: *task_id, next_id: next_id(id, *task_id), version: *version, wanted })
+        Some(Entry { predecessor: *task_id, next_id: next_id(id, *task_id), version: *entered, wanted })
     }
 }
