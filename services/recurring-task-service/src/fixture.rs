@@ -2,6 +2,8 @@
 //!
 //! The actors' engines are the host's; Dapr is replaced by a direct call, and the backend by [`Tasks`], which does to the database what that would.
 
+mod tasks;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -13,7 +15,7 @@ use axum::{Router, body::Body};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use contracts::{
     events::{SeriesEvent, TaskChanged},
-    recurrence::{InstanceAnswer, next_id, series_id},
+    recurrence::{next_id, series_id},
 };
 use domain::{CountedFrom, Due, Missed, NewRecurrence, Recurrence, UserZone, Zone};
 use http::Request;
@@ -21,7 +23,7 @@ use http_body_util::BodyExt;
 use recurrence_actor::RecurrenceActor;
 use serde_json::{Value, json};
 use sqlx::{PgPool, types::Json};
-use tokio::sync::{Mutex as Turns, Notify};
+use tokio::sync::Mutex as Turns;
 use tower::ServiceExt;
 use uuid::{Uuid, uuid};
 use virtual_actors::{
@@ -29,8 +31,9 @@ use virtual_actors::{
     testing::{Fault, FaultyStore},
 };
 
+pub(crate) use self::tasks::{Tasks, Trouble};
 use crate::{
-    instances::{Claimed, InstanceError, Instances, Work, Worker, WorkerHandle},
+    instances::{Worker, WorkerHandle},
     task_events,
 };
 
@@ -97,7 +100,7 @@ impl Replica {
         let store = FaultyStore::new(Arc::new(PgStore::new(pool.clone())));
         let owner = Owner { store: store.clone(), engines: Mutex::default() };
         let actors = ActorClient::new(Arc::new(owner));
-        let tasks = Tasks { pool: pool.clone(), fault: Arc::default(), entered: Arc::default() };
+        let tasks = Tasks::new(pool.clone());
         let worker = Worker::new(pool.clone(), tasks.clone(), RelayHandle::default());
         let routes = task_events::routes(actors.clone(), WorkerHandle::default());
         Self { actors, routes, worker, tasks, store }
@@ -124,116 +127,6 @@ impl Replica {
             match self.worker.work_once().await.unwrap() {
                 0 => return done,
                 found => done += found,
-            }
-        }
-    }
-}
-
-/// Where asking the backend goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// This process dies before it asks.
-    DiesBefore,
-    /// It dies after the backend did it.
-    DiesAfter,
-    /// The backend did it, and its answer is lost.
-    AnswerLost,
-    /// The backend cannot be reached.
-    Away,
-    /// The backend does it when it is let, and its answer is lost.
-    Slow,
-}
-
-/// The backend: makes and withdraws tasks as far as the ledger says so.
-#[derive(Clone)]
-pub(crate) struct Tasks {
-    pool: PgPool,
-    fault: Arc<Mutex<Option<Trouble>>>,
-    entered: Arc<Notify>,
-}
-
-impl Tasks {
-    pub(crate) fn next_goes_wrong(&self, trouble: Trouble) {
-        *self.fault.lock().unwrap() = Some(trouble);
-    }
-
-    /// Waits until a slow request is under way.
-    pub(crate) async fn entered(&self) {
-        self.entered.notified().await;
-    }
-
-    async fn make(&self, claimed: &Claimed) -> InstanceAnswer {
-        let made = sqlx::query(
-            "INSERT INTO task (id, version, state)
-             SELECT next_id::text, 1, jsonb_build_object(
-                 'owner', $4::uuid, 'lifecycle', '{\"status\": \"open\"}'::jsonb, 'occurrence', occurrence)
-             FROM recurrence_ledger
-             WHERE series_id = $1 AND predecessor = $2 AND next_id = $3 AND status = 'planned'
-             ON CONFLICT (id) DO UPDATE SET state = task.state - 'deleted_at'",
-        )
-        .bind(claimed.series_id)
-        .bind(claimed.predecessor)
-        .bind(claimed.next_id)
-        .bind(USER)
-        .execute(&self.pool)
-        .await
-        .unwrap();
-        if made.rows_affected() == 1 { InstanceAnswer::Created } else { InstanceAnswer::NotPlanned }
-    }
-
-    async fn withdraw(&self, claimed: &Claimed) -> InstanceAnswer {
-        let asked: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM recurrence_ledger WHERE next_id = $1 AND status = 'withdraw'",
-        )
-        .bind(claimed.next_id)
-        .fetch_one(&self.pool)
-        .await
-        .unwrap();
-        if asked == 0 {
-            return InstanceAnswer::NotPlanned;
-        }
-        let version: Option<i64> = sqlx::query_scalar(
-            "UPDATE task SET state = CASE version WHEN 1 THEN state || '{\"deleted_at\": \"now\"}' ELSE state END
-             WHERE id = $1 RETURNING version",
-        )
-        .bind(claimed.next_id.to_string())
-        .fetch_optional(&self.pool)
-        .await
-        .unwrap();
-        if version.is_some_and(|version| version > 1) {
-            InstanceAnswer::Kept
-        } else {
-            InstanceAnswer::Withdrawn
-        }
-    }
-
-    async fn do_it(&self, claimed: &Claimed) -> InstanceAnswer {
-        match claimed.work {
-            Work::Make => self.make(claimed).await,
-            Work::Withdraw => self.withdraw(claimed).await,
-        }
-    }
-}
-
-impl Instances for Tasks {
-    async fn carry_out(&self, claimed: &Claimed) -> Result<InstanceAnswer, InstanceError> {
-        let trouble = self.fault.lock().unwrap().take();
-        let unknown = || Err(InstanceError::Unknown("no answer".to_owned()));
-        match trouble {
-            None => Ok(self.do_it(claimed).await),
-            Some(Trouble::Away) => unknown(),
-            Some(Trouble::DiesBefore) => panic!("dies before it asks"),
-            Some(Trouble::DiesAfter) => {
-                self.do_it(claimed).await;
-                panic!("dies after it was done")
-            }
-            Some(Trouble::AnswerLost) => {
-                self.do_it(claimed).await;
-                unknown()
-            }
-            Some(Trouble::Slow) => {
-                self.entered.notify_one();
-                std::future::pending().await
             }
         }
     }

@@ -30,6 +30,16 @@ pub(crate) async fn a_completed_instance_is_followed_by_one_like_it(stack: &Stac
     assert_eq!(third["due"]["at"], "2030-01-21T09:00:00");
     let series = &first["recurrence"]["series_id"];
     unchanged_for(Duration::from_secs(3), async || open_instances(&ada, series).await.len()).await;
+
+    // As another service asks for it, through its sidecar.
+    let sidecar = stack.ports().apps["todo-backend"][0].sidecar.http;
+    let path = format!("api/recurring/{}", next["id"].as_str().expect("an id"));
+    let url = format!("http://127.0.0.1:{sidecar}/v1.0/invoke/recurring-task-service/method/{path}");
+    let told = Request::new("GET", url).send().await;
+    assert_eq!((told.status, &told.body["series_id"]), (200, series), "{told:?}");
+    let chain: Vec<&Value> =
+        told.body["instances"].as_array().expect("a list").iter().map(|one| &one["task_id"]).collect();
+    assert_eq!(chain, [&first["id"], &next["id"], &third["id"]]);
 }
 
 pub(crate) async fn reopening_withdraws_the_next_instance_unless_it_was_touched(stack: &Stack) {
