@@ -70,9 +70,9 @@ impl Handles<InstanceTrashed> for RecurrenceActor {
 
 impl Handles<EditSeries> for RecurrenceActor {
     fn handle(state: Option<Series>, message: EditSeries, turn: &TurnContext<'_>) -> Decided {
-        let EditSeries { instance, template, anew } = message;
+        let EditSeries { instance, template, changed, anew } = message;
         told(state, &instance, turn, |series| {
-            series.edit(&instance, template, anew);
+            series.edit(&instance, template, &changed, anew);
             None
         })
     }

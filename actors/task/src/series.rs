@@ -40,7 +40,9 @@ impl Told {
             }
             SeriesChange::Started => Message::Start(StartSeries { instance, template: template(after) }),
             SeriesChange::Edited { anew } => {
-                Message::Edit(EditSeries { instance, template: Some(template(after)), anew })
+                let now = template(after);
+                let changed = before.map(|before| template(before).changes(&now)).unwrap_or_default();
+                Message::Edit(EditSeries { instance, template: Some(now), changed, anew })
             }
             SeriesChange::Moved { to } => Message::Move(MoveInstance { instance, to }),
             SeriesChange::Ended => {

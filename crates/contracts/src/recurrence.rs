@@ -75,6 +75,54 @@ pub struct Template {
     pub reminders: Vec<NewReminder>,
 }
 
+/// A part of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TemplateField {
+    Title,
+    Notes,
+    Priority,
+    Tags,
+    Reminders,
+}
+
+impl Template {
+    /// The parts in which another template differs.
+    pub fn changes(&self, newer: &Self) -> Vec<TemplateField> {
+        let changes = [
+            (TemplateField::Title, self.title != newer.title),
+            (TemplateField::Notes, self.notes != newer.notes),
+            (TemplateField::Priority, self.priority != newer.priority),
+            (TemplateField::Tags, self.tags != newer.tags),
+            (TemplateField::Reminders, self.reminders != newer.reminders),
+        ];
+        changes.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
+    }
+
+    /// This one with some parts of a newer one.
+    #[must_use]
+    pub fn with(mut self, newer: Self, fields: &[TemplateField]) -> Self {
+        let Self { title, notes, priority, tags, reminders } = newer;
+        let takes = |field| fields.contains(&field);
+        if takes(TemplateField::Title) {
+            self.title = title;
+        }
+        if takes(TemplateField::Notes) {
+            self.notes = notes;
+        }
+        if takes(TemplateField::Priority) {
+            self.priority = priority;
+        }
+        if takes(TemplateField::Tags) {
+            self.tags = tags;
+        }
+        if takes(TemplateField::Reminders) {
+            self.reminders = reminders;
+        }
+        self
+    }
+}
+
 /// The first instance came to be, or a task became one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartSeries {
@@ -116,9 +164,13 @@ pub struct InstanceTrashed {
 pub struct EditSeries {
     /// Its `edited_at` is the time of this edit.
     pub instance: Instance,
-    /// `None`: as before.
+    /// What this instance is like now; `None`: as before.
     #[serde(default)]
     pub template: Option<Template>,
+    /// What of it this edit changed: what was changed for this instance alone stays with it. A
+    /// series that has no template yet takes it whole.
+    #[serde(default)]
+    pub changed: Vec<TemplateField>,
     /// COUNT counts from this instance, not from the first.
     #[serde(default)]
     pub anew: bool,

@@ -78,6 +78,10 @@ impl Service {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // No task that looks for old connections: in sqlx 0.9 its count of idle ones can wrap below zero
+            // when many acquire at once, and it then spins. A dead connection is found when it is taken.
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_lazy_with(options);
         let grpc = format!("http://127.0.0.1:{}", config.dapr_grpc_port);
         let sidecar = DaprSidecar::new(&grpc, config.dapr_api_token.clone(), config.pubsub.clone())?;

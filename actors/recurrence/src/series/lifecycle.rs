@@ -1,7 +1,7 @@
 //! An instance is closed, reopened, trashed or moved; a person edits or ends the series.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use contracts::recurrence::{Closed, Instance, Template, next_id};
+use contracts::recurrence::{Closed, Instance, Template, TemplateField, next_id};
 
 use super::{Entry, Link, Plan, Series, Wanted};
 
@@ -53,14 +53,23 @@ impl Series {
     }
 
     /// The series goes on from this instance as that says.
-    pub(crate) fn edit(&mut self, instance: &Instance, template: Option<Template>, anew: bool) {
+    pub(crate) fn edit(
+        &mut self,
+        instance: &Instance,
+        template: Option<Template>,
+        changed: &[TemplateField],
+        anew: bool,
+    ) {
         if instance.edited_at < self.edited_at {
             return;
         }
         let Some(place) = self.locate(instance) else { return };
         self.recurrence = instance.recurrence.clone();
         self.ended = false;
-        self.template = template.or(self.template.take());
+        self.template = match (self.template.take(), template) {
+            (Some(before), Some(newer)) => Some(before.with(newer, changed)),
+            (before, newer) => newer.or(before),
+        };
         self.instances[place].occurrence = instance.occurrence;
         if anew {
             let before = self.instances[place].number - 1;

@@ -1,6 +1,8 @@
 //! A person changes the series or ends it.
 
-use contracts::recurrence::{EditSeries, EndSeries, GetSeries, Instance, MoveInstance, StartSeries};
+use contracts::recurrence::{
+    EditSeries, EndSeries, GetSeries, Instance, MoveInstance, StartSeries, TemplateField,
+};
 use domain::{CountedFrom, Missed};
 use sqlx::PgPool;
 
@@ -30,10 +32,26 @@ async fn later_instances_follow_the_new_rule(pool: PgPool) {
     let mut changed = template();
     changed.title = domain::Title::parse("Feed the cat").unwrap();
     let instance = daily(&series, 2, "2026-03-02T08:00:00Z");
-    series.send(&EditSeries { instance, template: Some(changed.clone()), anew: true }).await;
+    let fields = template().changes(&changed);
+    series.send(&EditSeries { instance, template: Some(changed.clone()), changed: fields, anew: true }).await;
     let done = series.instance(0, 3, FIRST, "2026-03-02T10:00:00Z");
     assert_eq!(series.complete(done).await.next.unwrap().occurrence, local("2026-03-03T09:00:00"));
     assert_eq!(series.send(&GetSeries).await.unwrap().template, Some(changed));
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_was_changed_for_one_instance_alone_stays_with_it(pool: PgPool) {
+    let (store, clock) = (store(&pool).await, clock());
+    let mut series = Subject::new(mondays(Missed::Skip), &store, &clock);
+    series.start().await;
+    // Its title was changed before, for itself; now its notes are, for all that follow.
+    let mut now = template();
+    now.title = domain::Title::parse("Only today").unwrap();
+    now.notes = domain::Notes::parse("Bring a towel").unwrap();
+    let (instance, changed) = (daily(&series, 3, "2026-03-02T08:00:00Z"), vec![TemplateField::Notes]);
+    series.send(&EditSeries { instance, template: Some(now.clone()), changed, anew: true }).await;
+    let kept = series.send(&GetSeries).await.unwrap().template.unwrap();
+    assert_eq!((kept.title, kept.notes), (template().title, now.notes));
 }
 
 /// Events and messages take different ways; what a completion says of its own instance's edit counts.
@@ -45,7 +63,7 @@ async fn a_completion_may_overtake_the_edit_before_it(pool: PgPool) {
     let done = daily(&series, 3, "2026-03-02T08:00:00Z");
     assert_eq!(series.complete(done).await.next.unwrap().occurrence, local("2026-03-03T09:00:00"));
     let instance = daily(&series, 2, "2026-03-02T08:00:00Z");
-    series.send(&EditSeries { instance, template: Some(template()), anew: true }).await;
+    series.send(&EditSeries { instance, template: Some(template()), changed: vec![], anew: true }).await;
     assert_eq!(series.ledger(&pool).await, [series.row(0, "2026-03-03T09:00:00", "planned")]);
     assert_eq!(series.send(&GetSeries).await.unwrap().template, Some(template()));
 }
@@ -56,12 +74,12 @@ async fn an_older_edit_does_not_undo_a_newer_one(pool: PgPool) {
     let mut series = Subject::new(mondays(Missed::Skip), &store, &clock);
     series.start().await;
     let newer = daily(&series, 3, "2026-03-02T09:00:00Z");
-    series.send(&EditSeries { instance: newer, template: None, anew: false }).await;
+    series.send(&EditSeries { instance: newer, template: None, changed: vec![], anew: false }).await;
     let older = Instance {
         edited_at: Some(utc("2026-03-02T08:00:00Z")),
         ..series.instance(0, 2, FIRST, "2026-03-02T08:00:00Z")
     };
-    series.send(&EditSeries { instance: older, template: None, anew: false }).await;
+    series.send(&EditSeries { instance: older, template: None, changed: vec![], anew: false }).await;
     let stale = series.instance(0, 4, FIRST, "2026-03-02T10:00:00Z");
     assert_eq!(series.complete(stale).await.next.unwrap().occurrence, local("2026-03-03T09:00:00"));
 }
@@ -74,7 +92,9 @@ async fn an_edited_rule_makes_no_second_successor(pool: PgPool) {
     series.complete(done).await;
     work(&pool).await;
     let instance = daily(&series, 3, "2026-03-02T11:00:00Z");
-    series.send(&EditSeries { instance: instance.clone(), template: None, anew: true }).await;
+    series
+        .send(&EditSeries { instance: instance.clone(), template: None, changed: vec![], anew: true })
+        .await;
     series.complete(instance).await;
     let again = daily(&series, 5, "2026-03-02T11:00:00Z");
     series.complete(again).await;
@@ -97,7 +117,7 @@ async fn count_begins_anew_with_this_and_following(pool: PgPool) {
         edited_at: Some(utc("2026-03-03T11:00:00Z")),
         ..series.instance(2, 2, "2026-03-04T09:00:00", "2026-03-03T11:00:00Z")
     };
-    series.send(&EditSeries { instance, template: None, anew: true }).await;
+    series.send(&EditSeries { instance, template: None, changed: vec![], anew: true }).await;
     let done = series.instance(2, 3, "2026-03-04T09:00:00", "2026-03-04T10:00:00Z");
     assert!(series.complete(done).await.next.is_some());
     let done = series.instance(3, 2, "2026-03-05T09:00:00", "2026-03-05T10:00:00Z");

@@ -88,7 +88,7 @@ pub struct PreviewInput {
     pub rdates: Vec<String>,
     /// How many occurrences to pass over; none unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(maximum = 50_000)]
+    #[schema(maximum = 10_000)]
     pub skip: Option<u32>,
     /// How many to list, 5 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

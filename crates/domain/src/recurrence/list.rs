@@ -15,7 +15,7 @@ pub struct Preview {
 
 impl Preview {
     /// As far into a series as an expansion goes in some tens of milliseconds.
-    pub const MAX_SKIP: usize = 50_000;
+    pub const MAX_SKIP: usize = 10_000;
     pub const MAX_COUNT: usize = 500;
 }
 
