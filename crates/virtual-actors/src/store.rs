@@ -199,8 +199,8 @@ pub trait Outbox: Send + Sync + 'static {
     async fn release(&self, relay: Uuid) -> Result<(), StoreError>;
 
     /// Entries of claimed partitions that are ready, oldest first, without those at the positions
-    /// `except`. A message to an actor becomes ready a moment after its commit: the committing
-    /// host hands it over itself, if it lives.
+    /// `except`. A message to an actor becomes ready a moment after its commit, for any relay: the
+    /// committing host hands it over itself, if it lives.
     async fn ready(
         &self,
         relay: Uuid,

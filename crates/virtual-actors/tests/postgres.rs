@@ -150,6 +150,14 @@ async fn a_message_to_an_actor_is_left_to_its_own_host_for_a_moment(pool: PgPool
         .expect("lets time pass");
     let ready = store.ready(relay, Lane::Actors, &[], 10).await.expect("reads");
     assert_eq!(ready[0].entry, entry, "its host may have died");
+    let other = Uuid::from_u128(2);
+    assert!(store.ready(other, Lane::Actors, &[], 10).await.expect("reads").is_empty(), "one relay has it");
+    sqlx::query("UPDATE actor_outbox SET not_before = not_before - interval '7 s'")
+        .execute(&pool)
+        .await
+        .expect("lets time pass");
+    let again = store.ready(other, Lane::Actors, &[], 10).await.expect("reads");
+    assert_eq!(again[0].entry, entry, "whoever claims no partition finds it too, if that relay died");
 }
 
 #[sqlx::test(migrations = false)]

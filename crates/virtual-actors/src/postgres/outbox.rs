@@ -79,24 +79,27 @@ FROM free WHERE s.partition = free.partition";
 const HELD: &str =
     "SELECT count(*) FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp()";
 
-/// A text for each lane, so that each is planned for the index of its own.
-macro_rules! ready {
-    ($destination:literal) => {
-        concat!(
-            "SELECT seq, event_id, partition, version, topic, key, actor_type, actor_id, method, body
-             FROM actor_outbox
-             WHERE destination = '",
-            $destination,
-            "' AND partition IN (
-                 SELECT partition FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp()
-             )
-             AND not_before <= clock_timestamp() AND seq <> ALL ($2)
-             ORDER BY seq LIMIT $3"
-        )
-    };
-}
-const READY_TOPICS: &str = ready!("topic");
-const READY_ACTORS: &str = ready!("actor");
+const READY_TOPICS: &str = "
+SELECT seq, event_id, partition, version, topic, key, actor_type, actor_id, method, body
+FROM actor_outbox
+WHERE destination = 'topic'
+  AND partition IN (SELECT partition FROM actor_outbox_share WHERE relay = $3 AND leased_until > clock_timestamp())
+  AND not_before <= clock_timestamp() AND seq <> ALL ($1)
+ORDER BY seq LIMIT $2";
+
+/// Messages to actors are taken one by one, not by partition: their order does not matter, and what a
+/// dead host has left must not wait for its share to run out. Taking one hides it for longer than
+/// a send may take.
+const TAKE_TELLS: &str = "
+WITH ready AS (
+    SELECT seq FROM actor_outbox
+    WHERE destination = 'actor' AND not_before <= clock_timestamp() AND seq <> ALL ($1)
+    ORDER BY seq LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE actor_outbox AS o SET not_before = clock_timestamp() + interval '6 s'
+FROM ready WHERE o.seq = ready.seq
+RETURNING o.seq, event_id, partition, version, topic, key, actor_type, actor_id, method, body";
 
 const DEFER: &str = "
 UPDATE actor_outbox
@@ -143,12 +146,14 @@ impl Outbox for PgStore {
     ) -> Result<Vec<Pending>, StoreError> {
         let text = match lane {
             Lane::Topics => READY_TOPICS,
-            Lane::Actors => READY_ACTORS,
+            Lane::Actors => TAKE_TELLS,
         };
-        let query = sqlx::query_as::<_, OutboxRow>(text)
-            .bind(relay)
-            .bind(except)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let query =
+            sqlx::query_as::<_, OutboxRow>(text).bind(except).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let query = match lane {
+            Lane::Topics => query.bind(relay),
+            Lane::Actors => query,
+        };
         within(query.fetch_all(&self.pool))
             .await
             .map(|rows| rows.into_iter().map(Pending::from).collect())

@@ -7,7 +7,7 @@
 //! side: a broker that is down holds no message back, nor the other way round.
 //!
 //! A message to an actor does not wait for its partition's relay: the host that committed it sends
-//! it at once. The outbox is for the case that this host dies first.
+//! it at once. The outbox is for the case that this host dies first; then any other finds it a second later.
 
 mod tells;
 mod topics;
