@@ -20,7 +20,9 @@ use crate::{
     methods::{Answer, Handle, Method, MethodError, Methods, Reply},
     recent::RecentAnswers,
     statement::Timer,
-    store::{Answered, Changes, Commit, Committed, Kind, Loaded, Pending, Remember, Store, StoreError},
+    store::{
+        Answered, Changes, Commit, Committed, Entry, Kind, Loaded, Pending, Remember, Store, StoreError,
+    },
     turn::{Change, ReminderChange},
 };
 
@@ -150,17 +152,12 @@ impl<A: Actor> Engine<A> {
         effects: &mut Effects,
     ) -> Result<Outcome, Stop> {
         let fingerprint = Fingerprint::of(name, &call.message);
-        let known = match call.command_id {
-            Some(id) => self.recent.get(id).cloned(),
-            None => None,
-        };
-        let known = match (known, &self.current) {
-            (Some(answered), _) => Some(answered),
-            (None, Some(_)) => None,
-            (None, None) => self.load(call, effects).await?,
+        let known = match call.command_id.and_then(|id| self.recent.get(id)).cloned() {
+            None if self.current.is_none() => self.load(call, effects).await?,
+            known => known,
         };
         if let Some(answered) = known {
-            return Ok(self.repeat(&fingerprint, answered));
+            return Ok(repeat(&fingerprint, answered));
         }
 
         let Some(current) = &self.current else { return Err(Stop::LostRace) };
@@ -188,7 +185,15 @@ impl<A: Actor> Engine<A> {
                 (Some(state), Some(Changes { state: stored, outbox, rows }))
             }
         };
-        let emitted = changes.as_ref().map(|changes| changes.outbox.clone()).unwrap_or_default();
+        let outbox = changes.as_ref().map_or(&[][..], |changes| &changes.outbox);
+        let emitted = !outbox.is_empty();
+        // Only these are needed again: events, with their bodies, go with the commit.
+        let tells: Vec<(usize, Entry)> = outbox
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.is_to_actor())
+            .map(|(at, entry)| (at, entry.clone()))
+            .collect();
         let remember = match call.command_id {
             None => None,
             Some(command) => {
@@ -203,14 +208,14 @@ impl<A: Actor> Engine<A> {
             Committed::Answered(answered) => {
                 // Decided again, but nobody saw it: the first answer stands.
                 self.current = None;
-                Ok(self.repeat(&fingerprint, answered))
+                Ok(repeat(&fingerprint, answered))
             }
             Committed::Yes { version, seqs } => {
                 if let Some(state) = next {
                     effects.reminders.extend(self.reminder_changes(&state));
-                    effects.emitted |= !emitted.is_empty();
-                    let pending = seqs.into_iter().zip(emitted).map(|(seq, entry)| Pending { seq, entry });
-                    effects.tells.extend(pending.filter(|pending| pending.entry.is_to_actor()));
+                    effects.emitted |= emitted;
+                    let place = |(index, entry)| seqs.get(index).map(|&seq| Pending { seq, entry });
+                    effects.tells.extend(tells.into_iter().filter_map(place));
                     self.current = Some(Current { version, state: Some(state) });
                 }
                 if let Some(Remember { command, answered, .. }) = remember {
@@ -273,15 +278,15 @@ impl<A: Actor> Engine<A> {
         let set = wanted.into_iter().filter(|new| !before.contains(new)).map(ReminderChange::Set);
         cleared.into_iter().chain(set).collect()
     }
+}
 
-    fn repeat(&mut self, fingerprint: &Fingerprint, answered: Answered) -> Outcome {
-        if answered.fingerprint != *fingerprint {
-            return Outcome::CommandIdReused;
-        }
-        serde_json::from_value(answered.outcome).unwrap_or_else(|error| Outcome::Fault {
-            detail: format!("a stored answer cannot be read: {error}"),
-        })
+/// The first answer to a command, if this is the same command.
+fn repeat(fingerprint: &Fingerprint, answered: Answered) -> Outcome {
+    if answered.fingerprint != *fingerprint {
+        return Outcome::CommandIdReused;
     }
+    serde_json::from_value(answered.outcome)
+        .unwrap_or_else(|error| Outcome::Fault { detail: format!("a stored answer cannot be read: {error}") })
 }
 
 /// Runs a decision so that a panic costs this turn and nothing else.
