@@ -20,11 +20,19 @@ pub use blocks::free_port;
 pub struct Ports {
     pub postgres: u16,
     pub redis: u16,
+    pub kafka: KafkaPorts,
     pub smtp: u16,
     pub mailpit: u16,
     pub control_plane: ControlPlanePorts,
     /// By app-id, one entry a replica.
     pub apps: BTreeMap<String, Vec<PairPorts>>,
+}
+
+/// The ports of a Kafka that is its own controller.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct KafkaPorts {
+    pub broker: u16,
+    pub controller: u16,
 }
 
 /// The ports of placement and scheduler.
@@ -87,7 +95,8 @@ impl Ports {
             etcd_client: 2389,
             etcd_peer: 2390,
         };
-        Self { postgres: 5442, redis: 6389, smtp: 1025, mailpit: 8025, control_plane, apps }
+        let kafka = KafkaPorts { broker: 6392, controller: 6393 };
+        Self { postgres: 5442, redis: 6389, kafka, smtp: 1025, mailpit: 8025, control_plane, apps }
     }
 
     /// Ports that are free right now.
@@ -97,6 +106,7 @@ impl Ports {
         Ok(Self {
             postgres: free_port()?,
             redis: free_port()?,
+            kafka: KafkaPorts::free()?,
             smtp: free_port()?,
             mailpit: free_port()?,
             control_plane: ControlPlanePorts::free()?,
@@ -110,6 +120,8 @@ impl Ports {
         let mut all: Vec<(String, u16)> = [
             ("PostgreSQL", self.postgres),
             ("Redis", self.redis),
+            ("Kafka", self.kafka.broker),
+            ("Kafka controller", self.kafka.controller),
             ("mailpit SMTP", self.smtp),
             ("mailpit web page", self.mailpit),
             ("placement", plane.placement),
@@ -152,6 +164,13 @@ impl Ports {
             bail!("nothing was started:\n  {}", taken.join("\n  "));
         }
         Ok(())
+    }
+}
+
+impl KafkaPorts {
+    /// Ports that are free right now.
+    pub fn free() -> Result<Self> {
+        Ok(Self { broker: free_port()?, controller: free_port()? })
     }
 }
 

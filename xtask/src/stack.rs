@@ -9,7 +9,7 @@
 //! # Ok(()) }
 //! ```
 
-use std::{fs::File, time::Duration};
+use std::{collections::BTreeMap, fs::File, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use futures::future::{join_all, try_join_all};
@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::{
     apps::{APPS, App, BACKEND, MIGRATE, Replicas},
+    broker::{Broker, BrokerLink, Pubsub},
     components,
     control_plane::ControlPlane,
     journal::Journal,
@@ -24,7 +25,6 @@ use crate::{
     packages,
     ports::Ports,
     postgres::{Durability, Postgres},
-    redis::Redis,
     replica::{Replica, Surroundings},
     state_dir::StateDir,
     state_file::SystemPhase,
@@ -41,6 +41,9 @@ pub struct StackOptions {
     pub directory: StateDir,
     pub ports: Ports,
     pub profile: Profile,
+    pub pubsub: Pubsub,
+    /// The ways of single replicas to the broker, by name, as `todo-actors-2`.
+    pub broker_links: BTreeMap<String, BrokerLink>,
     /// Whether progress is said on standard error.
     pub console: bool,
     /// Whether a stop in good order removes the directory.
@@ -56,7 +59,15 @@ impl StackOptions {
     /// The same with more replicas.
     pub fn for_test_with(label: &str, replicas: &Replicas) -> Result<Self> {
         let (directory, ports) = (StateDir::temporary(label)?, Ports::free(replicas)?);
-        Ok(Self { directory, ports, profile: Profile::Dev, console: false, throw_away: true })
+        Ok(Self {
+            directory,
+            ports,
+            profile: Profile::Dev,
+            pubsub: Pubsub::default(),
+            broker_links: BTreeMap::new(),
+            console: false,
+            throw_away: true,
+        })
     }
 }
 
@@ -79,7 +90,7 @@ pub struct Stack {
 /// Every part, in the order of starting.
 struct Running {
     postgres: Postgres,
-    redis: Redis,
+    broker: Broker,
     mailpit: Mailpit,
     control_plane: ControlPlane,
     /// One list for each of [`APPS`].
@@ -91,6 +102,7 @@ impl Stack {
     pub async fn start(options: StackOptions) -> Result<Self> {
         packages::ensure_installed().await?;
         let tools = Tools::obtain().await?;
+        options.pubsub.obtain().await?;
         workspace::build_services(options.profile).await?;
         Self::start_prepared(options, tools).await
     }
@@ -113,7 +125,8 @@ impl Stack {
     pub async fn start_all(&mut self) -> Result<()> {
         ensure!(self.running.is_none(), "it is running");
         self.journal.set_phase(SystemPhase::Starting);
-        components::render(&self.options.directory, &self.options.ports)?;
+        self.options.pubsub.settle(&self.options.directory, &self.journal)?;
+        components::render(&self.options)?;
         self.running = Some(self.start_parts().await?);
         self.journal.set_phase(SystemPhase::Ready);
         self.journal.say("supervisor", "everything is ready");
@@ -127,9 +140,9 @@ impl Stack {
             self.migrate(postgres.url()).await?;
             Ok(postgres)
         };
-        let (postgres, redis, mailpit, control_plane) = tokio::try_join!(
+        let (postgres, broker, mailpit, control_plane) = tokio::try_join!(
             database,
-            Redis::start(directory, ports.redis, journal),
+            Broker::start(&self.options, journal),
             Mailpit::start(tools, directory, ports.smtp, ports.mailpit, journal),
             ControlPlane::start(tools, directory, ports.control_plane, journal),
         )?;
@@ -147,7 +160,7 @@ impl Stack {
             try_join_all((0..).zip(pairs).map(start)).await
         };
         let replicas = try_join_all(APPS.iter().map(start_app)).await?;
-        Ok(Running { postgres, redis, mailpit, control_plane, replicas })
+        Ok(Running { postgres, broker, mailpit, control_plane, replicas })
     }
 
     async fn migrate(&self, database_url: &str) -> Result<()> {
@@ -173,7 +186,7 @@ impl Stack {
         let replicas = running.replicas.into_iter().flatten();
         join_all(replicas.map(Replica::stop)).await;
         tokio::join!(running.control_plane.stop(), running.mailpit.stop());
-        tokio::join!(running.redis.stop(), running.postgres.stop());
+        tokio::join!(running.broker.stop(), running.postgres.stop());
     }
 
     /// Stops everything in order; a throw-away directory is removed.
@@ -195,14 +208,14 @@ impl Stack {
         self.running()?.control_plane.scheduler().kill().await
     }
 
-    /// Kills Redis as a crash would; the supervisor starts it again.
-    pub async fn kill_redis(&self) -> Result<()> {
-        self.running()?.redis.part().kill().await
+    /// Kills the broker as a crash would; the supervisor starts it again.
+    pub async fn kill_broker(&self) -> Result<()> {
+        self.broker()?.kill().await
     }
 
     /// The broker, to hold it down.
-    pub fn redis(&self) -> Result<&Part> {
-        Ok(self.running()?.redis.part())
+    pub fn broker(&self) -> Result<&Part> {
+        Ok(self.running()?.broker.part())
     }
 
     /// Kills PostgreSQL as a crash would; the supervisor starts it again.
@@ -214,7 +227,7 @@ impl Stack {
     pub async fn until_ready(&self) -> Result<()> {
         let running = self.running()?;
         running.postgres.part().ready(READY).await?;
-        running.redis.part().ready(READY).await?;
+        running.broker.part().ready(READY).await?;
         running.control_plane.until_ready().await?;
         try_join_all(running.replicas.iter().flatten().map(Replica::until_ready)).await?;
         Ok(())

@@ -13,7 +13,7 @@ const SOON: Duration = Duration::from_secs(30);
 pub(crate) async fn sidecars_that_start_without_the_broker_serve_and_catch_up(stack: &mut Stack) {
     let ada = Person::register(stack).await;
     let before = ada.create(json!({ "title": "Created before" })).await;
-    let broker = stack.redis().expect("it runs");
+    let broker = stack.broker().expect("it runs");
     broker.hold_down().await.expect("it ran");
 
     // Who publishes, and who subscribes.
