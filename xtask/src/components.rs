@@ -48,7 +48,9 @@ pub(crate) fn render_replica(options: &StackOptions, app: &App, number: u16) -> 
     // daprd heeds the scopes too, but takes what is for others for new whenever it compares.
     let write = |path: &Path, name: &Path| -> Result<()> {
         let text = filled(path, &values)?;
-        Ok(if is_for(&text, app.id) { fs::write(target.join(name), &text)? })
+        Ok(if is_for(&text, app.id) {
+            fs::write(target.join(name), &text)?
+        })
     };
     for folder in RESOURCES {
         for path in files(folder)? {
