@@ -39,7 +39,7 @@ BEGIN
             -- Any partition will do: its place among the events of its actor is past.
             INSERT INTO actor_outbox (event_id, partition, version, destination, topic, key, body)
             VALUES (letter.event_id, abs(hashtext(letter.event_id::text) % 16), 0, 'topic', letter.topic,
-                    coalesce(body ->> 'subject', letter.event_id::text), body);
+                    coalesce(body ->> 'partitionkey', body ->> 'subject', letter.event_id::text), body);
             UPDATE dead_letter AS d SET redriven_at = clock_timestamp()
             WHERE d.app = letter.app AND d.event_id = letter.event_id;
         EXCEPTION WHEN OTHERS THEN

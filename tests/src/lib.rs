@@ -27,6 +27,7 @@ mod api;
 mod events;
 mod mailbox;
 mod person;
+mod pubsub;
 mod suite;
 mod wait;
 
@@ -35,5 +36,6 @@ pub use api::{Answer, Request};
 pub use events::Subscriber;
 pub use mailbox::{Mail, Mailbox};
 pub use person::{Person, due_in, fires_at};
+pub use pubsub::{publish, pubsub_of};
 pub use suite::Suite;
 pub use wait::{eventually, sleep_until, unchanged_for};

@@ -58,7 +58,7 @@ pub use journal::Journal;
 pub use kafka::{Kafka, KafkaOptions, Topic};
 pub use mailpit::Mailpit;
 pub use ports::{ControlPlanePorts, KafkaPorts, PairPorts, Ports, SidecarPorts, free_port};
-pub use postgres::{Durability, Postgres};
+pub use postgres::{Durability, Postgres, psql};
 pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;
 pub use redis::Redis;

@@ -1,16 +1,28 @@
 //! The main job, end to end: what a person does over REST, and what comes of it.
 
 mod access;
+mod dead_letters;
+mod kafka;
 mod reminders;
 mod task_life;
 
 use std::process::ExitCode;
 
-use almanac_tests::Suite;
-use xtask::{Stack, StackOptions};
+use almanac_tests::{Suite, pubsub_of};
+use xtask::{Pubsub, Stack, StackOptions};
+
+const PUBSUB: Pubsub = pubsub_of(env!("CARGO_CRATE_NAME"));
 
 fn main() -> ExitCode {
-    Suite::new(async || Stack::start(StackOptions::for_test("journey")?).await)
+    let start =
+        async || Stack::start(StackOptions { pubsub: PUBSUB, ..StackOptions::for_test("journey")? }).await;
+    let suite = match PUBSUB {
+        Pubsub::Redis => Suite::new(start),
+        Pubsub::Kafka => Suite::new(start).case(kafka::the_events_of_a_task_lie_in_one_partition),
+    };
+    suite
+        .case(dead_letters::an_event_nobody_can_take_holds_up_no_other_and_comes_through_when_mended)
+        .case(dead_letters::what_is_no_event_at_all_is_kept)
         .case(reminders::a_reminder_arrives_once_in_time_and_is_in_the_history)
         .case(reminders::an_absolute_reminder_in_the_past_fires_at_once_and_says_how_late)
         .case(reminders::many_reminders_of_one_instant_arrive_once_each)
