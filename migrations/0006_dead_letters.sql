@@ -28,7 +28,9 @@ BEGIN
         WHERE d.redriven_at IS NULL AND d.app = coalesce(of_app, d.app) AND d.event_id = coalesce(of_event, d.event_id)
         ORDER BY d.received_at FOR UPDATE
     LOOP
-        (app, event_id, refused) := (letter.app, letter.event_id, NULL);
+        app := letter.app;
+        event_id := letter.event_id;
+        refused := NULL;
         BEGIN
             body := letter.event;
             IF letter.topic IS NULL THEN

@@ -1,16 +1,16 @@
-//! The broker of a suite, and a way to it past the actors.
+//! Suites that are run on each broker, and a way to it past the actors.
+
+use std::process::ExitCode;
 
 use serde_json::Value;
 use xtask::{Pubsub, Stack};
 
-use crate::Request;
+use crate::{Request, Suite};
 
-/// The broker that a test binary is for: its name ends with it, or it is Redis.
-pub const fn pubsub_of(binary: &str) -> Pubsub {
-    match binary.as_bytes() {
-        [.., b'_', b'k', b'a', b'f', b'k', b'a'] => Pubsub::Kafka,
-        _ => Pubsub::Redis,
-    }
+/// Runs a suite on Redis, then on Kafka.
+pub fn on_each_broker(suite: fn(Pubsub) -> Suite<Stack>) -> ExitCode {
+    let outcomes = [Pubsub::Redis, Pubsub::Kafka].map(|pubsub| suite(pubsub).run(Stack::stop));
+    if outcomes == [ExitCode::SUCCESS; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Publishes by the sidecar of `todo-actors` what no actor would; as it is if `raw`.

@@ -43,7 +43,8 @@ impl Pubsub {
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    /// As it is written on the command line.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Redis => "redis",
             Self::Kafka => "kafka",

@@ -9,14 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{
-    apps::{APPS, App},
-    broker::Pubsub,
-    kafka::Topic,
-    ports::instance,
-    stack::StackOptions,
-    workspace,
-};
+use crate::{apps::App, broker::Pubsub, kafka::Topic, ports::instance, stack::StackOptions, workspace};
 
 const SUBSCRIPTIONS: &str = "subscriptions";
 const RESOURCES: [&str; 3] = ["components", SUBSCRIPTIONS, "resiliency"];
@@ -24,23 +17,19 @@ const CONFIG: &str = "config/config.yaml";
 /// Divided evenly among two, three, four or six sidecars, and enough for a dozen.
 const PARTITIONS: u16 = 12;
 
-/// Writes the resources of each replica and the configuration of all sidecars into the state directory.
-pub(crate) fn render(options: &StackOptions) -> Result<()> {
-    let StackOptions { directory, ports, .. } = options;
+/// Writes the configuration of all sidecars into the state directory, and forgets what earlier ones were given.
+pub(crate) fn prepare(options: &StackOptions) -> Result<()> {
+    let StackOptions { directory, .. } = options;
     // A file that is gone from the checkout must be gone here.
     fs::remove_dir_all(directory.components())?;
+    fs::create_dir_all(directory.components())?;
     // Nor may a sidecar of an earlier run be found.
     directory.forget_names()?;
-    for app in APPS {
-        let replicas = ports.apps.get(app.id).map_or(0, Vec::len);
-        (0..replicas).try_for_each(|number| render_replica(options, app, number as u16))?;
-    }
-    fs::write(directory.config(), filled(&source().join(CONFIG), &values(options, ""))?)?;
-    Ok(())
+    Ok(fs::write(directory.config(), filled(&source().join(CONFIG), &values(options, ""))?)?)
 }
 
-/// Writes the resources of one replica.
-pub(crate) fn render_replica(options: &StackOptions, app: &App, number: u16) -> Result<()> {
+/// Writes the resources of one replica's sidecar.
+pub(crate) fn render(options: &StackOptions, app: &App, number: u16) -> Result<()> {
     let replica = instance(app.id, number);
     let target = options.directory.resources(&replica);
     fs::create_dir_all(&target)?;
@@ -144,7 +133,7 @@ fn fill(template: &str, values: &[(&str, String)]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{broker::BrokerLink, ports::Ports, state_dir::StateDir};
+    use crate::{apps::APPS, broker::BrokerLink, ports::Ports, state_dir::StateDir};
 
     #[test]
     fn placeholders_are_replaced_and_unknown_ones_refused() {
@@ -165,7 +154,11 @@ mod tests {
         options.broker_links.insert("todo-actors-2".into(), BrokerLink { near: 7000, far: 7001 });
         for (pubsub, port) in [(Pubsub::Redis, 6389), (Pubsub::Kafka, 6392)] {
             options.pubsub = pubsub;
-            render(&options).unwrap();
+            prepare(&options).unwrap();
+            for app in APPS {
+                let replicas = 0..options.ports.of(app.id).len() as u16;
+                replicas.for_each(|number| render(&options, app, number).unwrap());
+            }
             for (replica, port) in [("todo-actors", port), ("todo-actors-2", 7000)] {
                 let file = fs::read_to_string(directory.resources(replica).join("pubsub.yaml")).unwrap();
                 assert!(file.contains(&format!("pubsub.{}", pubsub.name())), "{file}");

@@ -9,16 +9,16 @@ mod reminders;
 
 use std::{process::ExitCode, time::Duration};
 
-use almanac_tests::{Suite, eventually, pubsub_of};
+use almanac_tests::{Suite, eventually, on_each_broker};
 use sqlx::{Connection, PgConnection};
 use xtask::{Pubsub, Stack, StackOptions};
 
-const PUBSUB: Pubsub = pubsub_of(env!("CARGO_CRATE_NAME"));
-
 fn main() -> ExitCode {
-    let start =
-        async || Stack::start(StackOptions { pubsub: PUBSUB, ..StackOptions::for_test("faults")? }).await;
-    Suite::new(start)
+    on_each_broker(suite)
+}
+
+fn suite(pubsub: Pubsub) -> Suite<Stack> {
+    Suite::on(pubsub, || StackOptions::for_test("faults"))
         .case_alone(reminders::a_reminder_survives_the_death_of_its_host)
         .case_alone(reminders::a_reminder_whose_time_passes_while_all_is_down_fires_once_afterwards)
         .case_alone(deliveries::a_notifier_killed_while_it_delivers_leaves_nobody_untold)
@@ -30,7 +30,6 @@ fn main() -> ExitCode {
         // The last one: a killed scheduler keeps no reminders for twenty seconds.
         .case_alone(reminders::a_reminder_is_in_time_without_the_scheduler)
         .at_once(1)
-        .run(Stack::stop)
 }
 
 /// Waits until all parts are ready, and the relays that live have taken over the shares of those that died.

@@ -48,6 +48,7 @@ pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCod
         directory,
         ports,
         profile,
+        binaries: None,
         pubsub: options.pubsub,
         broker_links: BTreeMap::new(),
         console: !options.supervise,
@@ -151,11 +152,11 @@ async fn follow(directory: &StateDir, supervisor: &mut Child, log: &mut logs::Re
 }
 
 fn addresses(directory: &StateDir, ports: &Ports) -> String {
-    let backend = ports.apps.get(xtask::BACKEND).and_then(|pairs| pairs.first()).map_or(0, |pair| pair.app);
     format!(
-        "Almanac is ready.\n  REST API   http://127.0.0.1:{backend}   (described at /api/openapi.json)\n  \
+        "Almanac is ready.\n  REST API   http://127.0.0.1:{}   (described at /api/openapi.json)\n  \
          mails      http://127.0.0.1:{}   (SMTP on {})\n  \
          database   postgres://almanac@127.0.0.1:{}/almanac   (password in {})\n  logs       {}",
+        ports.front_door,
         ports.mailpit,
         ports.smtp,
         ports.postgres,

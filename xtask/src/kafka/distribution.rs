@@ -18,6 +18,7 @@ const POM: &str = include_str!("pom.xml");
 const VERSION: &str = "4.4.0";
 /// The oldest Java that runs this Kafka's broker.
 const JAVA: u32 = 17;
+const MAVEN: &str = "mvn";
 /// Names an unpacked Kafka to use instead.
 const OVERRIDE: &str = "ALMANAC_KAFKA";
 
@@ -31,38 +32,28 @@ pub(super) struct Distribution {
 impl Distribution {
     /// Finds Java and Kafka, fetching Kafka if it is not there; says so, as that may take a while.
     pub(super) async fn obtain() -> Result<Self> {
+        let name = format!("kafka-{VERSION}-{:016x}", fnv1a(POM.as_bytes()));
         let (java, named) = (java().await, env::var_os(OVERRIDE).map(PathBuf::from));
-        let maven = find("mvn");
         let mut missing = Vec::new();
         if java.is_none() {
             missing.push(format!("Java {JAVA} or later (Debian: openjdk-{JAVA}-jre-headless)"));
         }
-        let name = format!("kafka-{VERSION}-{:016x}", fnv1a(POM.as_bytes()));
-        let libraries = match (named, &maven) {
-            (Some(folder), _) => {
-                let libraries = folder.join("libs");
-                ensure!(has_broker(&libraries), "{OVERRIDE}={}: no kafka_2.13 in its libs", folder.display());
-                Some(libraries)
-            }
-            (None, Some(maven)) if missing.is_empty() => {
-                Some(cached(&name, async |target: &Path| fetch(maven, target).await).await?.join("libs"))
-            }
-            (None, Some(_)) => None,
-            (None, None) => match in_cache(&name)? {
-                Some(folder) => Some(folder.join("libs")),
-                None => {
-                    missing.push(format!(
-                        "Maven (Debian: maven), or unpack Kafka {VERSION} (https://kafka.apache.org/downloads) \
-                         and name its folder in {OVERRIDE}"
-                    ));
-                    None
-                }
-            },
-        };
-        match (java, libraries) {
-            (Some(java), Some(libraries)) => Ok(Self { java, libraries }),
-            _ => bail!("Kafka needs what is not there. Install\n  {}", missing.join("\n  ")),
+        if named.is_none() && in_cache(&name)?.is_none() && find(MAVEN).is_none() {
+            missing.push(format!(
+                "Maven (Debian: maven), or unpack Kafka {VERSION} (https://kafka.apache.org/downloads) and name its \
+                 folder in {OVERRIDE}"
+            ));
         }
+        let Some(java) = java.filter(|_| missing.is_empty()) else {
+            bail!("Kafka needs what is not there. Install\n  {}", missing.join("\n  "));
+        };
+        let folder = match named {
+            Some(folder) => folder,
+            None => cached(&name, fetch).await?,
+        };
+        let libraries = folder.join("libs");
+        ensure!(has_broker(&libraries), "there is no kafka_2.13 in {}", libraries.display());
+        Ok(Self { java, libraries })
     }
 
     /// All of its jars.
@@ -76,11 +67,11 @@ fn has_broker(libraries: &Path) -> bool {
     files.into_iter().any(|file| file.file_name().to_string_lossy().starts_with("kafka_2.13-"))
 }
 
-async fn fetch(maven: &Path, target: &Path) -> Result<()> {
+async fn fetch(target: &Path) -> Result<()> {
     eprintln!("Fetching Kafka {VERSION} with Maven, once: 43 MB");
     let pom = target.join("pom.xml");
     fs::write(&pom, POM)?;
-    let mut copy = Command::new(maven);
+    let mut copy = Command::new(MAVEN);
     copy.args(["--quiet", "--batch-mode", "--file"]).arg(&pom).arg("dependency:copy-dependencies");
     copy.arg(format!("-DoutputDirectory={}", target.join("libs").display())).kill_on_drop(true);
     let output = copy.output().await.context("cannot run mvn")?;
