@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use axum::body::Body;
+use axum::{Router, body::Body};
 use chrono::{DateTime, Utc};
 use contracts::events::ReminderDue;
 use http::Request;
@@ -24,9 +24,17 @@ use crate::{
     fixture::{firing, prepare, store_task},
 };
 
-/// Calls the actors of one host directly; without a host it is a sidecar that cannot be reached.
-#[derive(Default)]
-struct Direct(OnceLock<Host>);
+/// Calls the actors of one host directly; without a host it fails as it was told.
+struct Direct {
+    host: OnceLock<Host>,
+    failure: fn(String) -> SidecarError,
+}
+
+impl Direct {
+    fn failing(failure: fn(String) -> SidecarError) -> Arc<Self> {
+        Arc::new(Self { host: OnceLock::new(), failure })
+    }
+}
 
 #[async_trait]
 impl Sidecar for Direct {
@@ -38,7 +46,7 @@ impl Sidecar for Direct {
         body: Vec<u8>,
         _: Duration,
     ) -> Result<Vec<u8>, SidecarError> {
-        let host = self.0.get().ok_or_else(|| SidecarError::Unavailable("no host".to_owned()))?;
+        let host = self.host.get().ok_or_else(|| (self.failure)("no host".to_owned()))?;
         let call = serde_json::from_slice(&body).unwrap();
         let outcome = host.call(actor_type, actor_id, method, call).await.unwrap();
         Ok(serde_json::to_vec(&outcome).unwrap())
@@ -58,12 +66,12 @@ impl Sidecar for Direct {
 }
 
 fn hosted(pool: &PgPool) -> Arc<Direct> {
-    let sidecar = Arc::new(Direct::default());
+    let sidecar = Direct::failing(SidecarError::Unavailable);
     let host = Host::builder(Arc::new(PgStore::new(pool.clone())), sidecar.clone(), Arc::new(System))
         .actor::<NotificationActor>()
         .start()
         .unwrap();
-    sidecar.0.set(host).unwrap();
+    sidecar.host.set(host).unwrap();
     sidecar
 }
 
@@ -75,7 +83,10 @@ fn event(id: u128, kind: &str, data: &ReminderDue) -> Value {
 }
 
 async fn deliver(sidecar: &Arc<Direct>, event: Value) -> String {
-    let routes = routes(ActorClient::new(sidecar.clone()), WorkerHandle::default());
+    deliver_to(routes(ActorClient::new(sidecar.clone()), WorkerHandle::default()), event).await
+}
+
+async fn deliver_to(routes: Router, event: Value) -> String {
     let request = Request::post("/events/reminders").body(Body::from(event.to_string())).unwrap();
     let response = routes.oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -116,7 +127,7 @@ async fn the_same_firing_under_another_event_id_makes_no_second_one(pool: PgPool
 
 #[tokio::test]
 async fn what_makes_no_sense_is_dropped() {
-    let sidecar = Arc::new(Direct::default());
+    let sidecar = Direct::failing(SidecarError::Unavailable);
     let mut broken = event(1, "reminder.due", &firing(1));
     broken["data"]["reminder_id"] = json!("7");
     assert_eq!(deliver(&sidecar, broken).await, "DROP");
@@ -126,6 +137,16 @@ async fn what_makes_no_sense_is_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn while_the_actor_cannot_be_reached_the_event_is_to_come_again() {
-    let sidecar = Arc::new(Direct::default());
+    let sidecar = Direct::failing(SidecarError::Unavailable);
     assert_eq!(deliver(&sidecar, event(1, "reminder.due", &firing(1))).await, "RETRY");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_by_a_defect_for_a_minute_is_given_up() {
+    let sidecar = Direct::failing(SidecarError::Rejected);
+    let routes = routes(ActorClient::new(sidecar), WorkerHandle::default());
+    let event = event(1, "reminder.due", &firing(1));
+    assert_eq!(deliver_to(routes.clone(), event.clone()).await, "RETRY");
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(deliver_to(routes, event).await, "DROP");
 }
