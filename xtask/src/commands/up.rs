@@ -16,7 +16,7 @@ use xtask::{
     workspace,
 };
 
-use super::{down, logs, stop_signal::StopSignal};
+use super::{control::Control, down, logs, stop_signal::StopSignal};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -76,7 +76,8 @@ async fn supervise(options: StackOptions) -> Result<ExitCode> {
     if console {
         println!("\n{}\n\nCtrl-C stops everything.", addresses(stack.directory(), stack.ports()));
     }
-    stop.received().await;
+    let control = Control::listen(stack.directory())?;
+    follow_requests(&control, &mut stack, &mut stop).await;
     if console {
         eprintln!("\nStopping; Ctrl-C again does not wait.");
     }
@@ -86,6 +87,21 @@ async fn supervise(options: StackOptions) -> Result<ExitCode> {
     }
     stack.directory().forget_state()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does what is asked, one after the other, until told to stop.
+async fn follow_requests(control: &Control, stack: &mut Stack, stop: &mut StopSignal) {
+    loop {
+        let (request, asker) = tokio::select! {
+            next = control.next() => next,
+            () = stop.received() => return,
+        };
+        tokio::select! {
+            outcome = request.perform(stack) => asker.answer(outcome).await,
+            // A replica that was on its way, up or down, is killed as it is dropped.
+            () = stop.received() => return,
+        }
+    }
 }
 
 /// Leaves a supervisor behind; returns when it says that everything is ready.
