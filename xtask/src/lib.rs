@@ -26,6 +26,7 @@
 //! # Ok(()) }
 //! ```
 
+mod activations;
 mod apps;
 mod clock;
 mod components;
@@ -46,9 +47,11 @@ mod stack;
 mod state_dir;
 mod state_file;
 mod supervisor;
+mod table;
 pub mod tools;
 pub mod workspace;
 
+pub use activations::Activations;
 pub use apps::{APPS, App, BACKEND, Replicas};
 pub use control_plane::ControlPlane;
 pub use journal::Journal;

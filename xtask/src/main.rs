@@ -2,9 +2,12 @@
 
 mod commands {
     pub(crate) mod bench;
+    pub(crate) mod control;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
+    pub(crate) mod roll;
+    pub(crate) mod scale;
     pub(crate) mod status;
     pub(crate) mod stop_signal;
     pub(crate) mod test;
@@ -21,7 +24,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{bench, down, lint, logs, status, test, up};
+use commands::{bench, down, lint, logs, roll, scale, status, test, up};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -39,8 +42,12 @@ enum Command {
     Up(up::Options),
     /// Stop everything
     Down(down::Options),
-    /// Show what runs
+    /// Show what runs, and how many actors live where
     Status(status::Options),
+    /// Add or remove replicas, while everything runs
+    Scale(scale::Options),
+    /// Replace the replicas of an app one by one, without an interruption
+    Roll(roll::Options),
     /// Print the log of a part
     Logs(logs::Options),
     /// Run all tests, beside whatever runs
@@ -72,7 +79,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Up(options) => up::run(directory, options).await,
         Command::Down(options) => down::run(&directory, options).await,
-        Command::Status(options) => status::run(&directory, options),
+        Command::Status(options) => status::run(&directory, options).await,
+        Command::Scale(options) => scale::run(&directory, options).await,
+        Command::Roll(options) => roll::run(&directory, options).await,
         Command::Logs(options) => logs::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,

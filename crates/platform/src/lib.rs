@@ -25,6 +25,7 @@ mod config;
 mod health;
 mod invoke;
 mod json;
+mod leaving;
 mod metrics;
 pub mod problem;
 mod request;
