@@ -8,6 +8,7 @@ use futures::future::{join_all, try_join_all};
 use super::{Running, Stack};
 use crate::{
     apps::{App, BACKEND},
+    components,
     replica::{Replica, Surroundings},
 };
 
@@ -74,10 +75,13 @@ impl Stack {
             journal: &self.journal,
         };
         let there = running.replicas.numbers(app);
-        let missing = (0..).zip(self.options.ports.of(app.id)).filter(|(number, _)| !there.contains(number));
-        let start = async |(number, pair): (u16, &_)| {
-            Ok((number, Replica::start(&surroundings, app, number, *pair).await?))
+        let pairs = (0..).zip(self.options.ports.of(app.id).iter().copied());
+        let missing: Vec<_> = pairs.filter(|(number, _)| !there.contains(number)).collect();
+        missing.iter().try_for_each(|(number, _)| components::render(&self.options, app, *number))?;
+        let surroundings = &surroundings;
+        let start = |(number, pair)| async move {
+            Ok((number, Replica::start(surroundings, app, number, pair).await?))
         };
-        try_join_all(missing.map(start)).await
+        try_join_all(missing.into_iter().map(start)).await
     }
 }
