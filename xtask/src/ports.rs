@@ -3,6 +3,7 @@
 //! All of them lie below 32768, where Linux starts to hand out ports to outgoing connections.
 
 mod blocks;
+mod control_plane;
 
 use std::{collections::BTreeMap, net::TcpListener};
 
@@ -14,6 +15,7 @@ use crate::{
     port_holder,
 };
 pub use blocks::free_port;
+pub use control_plane::{ControlPlanePorts, Members, PlacementPorts, SchedulerPorts};
 
 /// Every port of a running system.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,20 +27,6 @@ pub struct Ports {
     pub control_plane: ControlPlanePorts,
     /// By app-id, one entry a replica.
     pub apps: BTreeMap<String, Vec<PairPorts>>,
-}
-
-/// The ports of placement and scheduler.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct ControlPlanePorts {
-    pub placement: u16,
-    pub placement_raft: u16,
-    pub placement_healthz: u16,
-    pub placement_metrics: u16,
-    pub scheduler: u16,
-    pub scheduler_healthz: u16,
-    pub scheduler_metrics: u16,
-    pub etcd_client: u16,
-    pub etcd_peer: u16,
 }
 
 /// The ports of one app and its sidecar.
@@ -76,17 +64,7 @@ impl Ports {
         if let Some(pair) = apps.get_mut(BACKEND).and_then(|pairs| pairs.first_mut()) {
             pair.app = backend;
         }
-        let control_plane = ControlPlanePorts {
-            placement: 6050,
-            placement_raft: 6051,
-            placement_healthz: 6052,
-            placement_metrics: 6053,
-            scheduler: 6060,
-            scheduler_healthz: 6061,
-            scheduler_metrics: 6062,
-            etcd_client: 2389,
-            etcd_peer: 2390,
-        };
+        let control_plane = ControlPlanePorts::fixed(Members::One);
         Self { postgres: 5442, redis: 6389, smtp: 1025, mailpit: 8025, control_plane, apps }
     }
 
@@ -99,31 +77,22 @@ impl Ports {
             redis: free_port()?,
             smtp: free_port()?,
             mailpit: free_port()?,
-            control_plane: ControlPlanePorts::free()?,
+            control_plane: ControlPlanePorts::free(Members::One)?,
             apps: APPS.iter().map(|app| Ok((app.id.to_owned(), pairs(app)?))).collect::<Result<_>>()?,
         })
     }
 
     /// Each port with what it is for.
     pub fn named(&self) -> Vec<(String, u16)> {
-        let plane = &self.control_plane;
         let mut all: Vec<(String, u16)> = [
             ("PostgreSQL", self.postgres),
             ("Redis", self.redis),
             ("mailpit SMTP", self.smtp),
             ("mailpit web page", self.mailpit),
-            ("placement", plane.placement),
-            ("placement raft", plane.placement_raft),
-            ("placement healthz", plane.placement_healthz),
-            ("placement metrics", plane.placement_metrics),
-            ("scheduler", plane.scheduler),
-            ("scheduler healthz", plane.scheduler_healthz),
-            ("scheduler metrics", plane.scheduler_metrics),
-            ("scheduler etcd client", plane.etcd_client),
-            ("scheduler etcd peer", plane.etcd_peer),
         ]
         .map(|(purpose, port)| (purpose.to_owned(), port))
         .into();
+        all.extend(self.control_plane.named());
         for (app, pairs) in &self.apps {
             for (replica, pair) in pairs.iter().enumerate() {
                 let name = instance(app, replica as u16);
@@ -155,23 +124,6 @@ impl Ports {
     }
 }
 
-impl ControlPlanePorts {
-    /// Ports that are free right now.
-    pub fn free() -> Result<Self> {
-        Ok(Self {
-            placement: free_port()?,
-            placement_raft: free_port()?,
-            placement_healthz: free_port()?,
-            placement_metrics: free_port()?,
-            scheduler: free_port()?,
-            scheduler_healthz: free_port()?,
-            scheduler_metrics: free_port()?,
-            etcd_client: free_port()?,
-            etcd_peer: free_port()?,
-        })
-    }
-}
-
 impl SidecarPorts {
     /// Ports that are free right now.
     pub fn free() -> Result<Self> {
@@ -179,11 +131,11 @@ impl SidecarPorts {
     }
 }
 
-/// The name of a replica: the app-id, numbered from the second on.
-pub(crate) fn instance(app: &str, replica: u16) -> String {
-    match replica {
-        0 => app.to_owned(),
-        later => format!("{app}-{}", later + 1),
+/// The name of a replica or member: what it is one of, numbered from the second on.
+pub(crate) fn instance(of: &str, number: u16) -> String {
+    match number {
+        0 => of.to_owned(),
+        later => format!("{of}-{}", later + 1),
     }
 }
 
@@ -204,7 +156,8 @@ mod tests {
 
     #[test]
     fn no_port_of_the_table_is_given_out_twice() {
-        let all = Ports::fixed(&most(), 8000).named();
+        let control_plane = ControlPlanePorts::fixed(Members::Three);
+        let all = Ports { control_plane, ..Ports::fixed(&most(), 8000) }.named();
         let distinct: BTreeSet<_> = all.iter().map(|(_, port)| port).collect();
         assert_eq!(distinct.len(), all.len());
         assert!(distinct.iter().all(|port| **port < 32768));

@@ -22,7 +22,7 @@ use crate::{
     journal::Journal,
     mailpit::Mailpit,
     packages,
-    ports::Ports,
+    ports::{ControlPlanePorts, Members, Ports},
     postgres::{Durability, Postgres},
     redis::Redis,
     replica::{Replica, Surroundings},
@@ -57,6 +57,12 @@ impl StackOptions {
     pub fn for_test_with(label: &str, replicas: &Replicas) -> Result<Self> {
         let (directory, ports) = (StateDir::temporary(label)?, Ports::free(replicas)?);
         Ok(Self { directory, ports, profile: Profile::Dev, console: false, throw_away: true })
+    }
+
+    /// The same with three instances of placement and of the scheduler, any one of which may die.
+    pub fn ha(mut self) -> Result<Self> {
+        self.ports.control_plane = ControlPlanePorts::free(Members::Three)?;
+        Ok(self)
     }
 }
 
@@ -131,7 +137,7 @@ impl Stack {
             database,
             Redis::start(directory, ports.redis, journal),
             Mailpit::start(tools, directory, ports.smtp, ports.mailpit, journal),
-            ControlPlane::start(tools, directory, ports.control_plane, journal),
+            ControlPlane::start(tools, directory, &ports.control_plane, journal),
         )?;
         let surroundings = Surroundings {
             tools,
@@ -192,7 +198,7 @@ impl Stack {
 
     /// Kills the scheduler as a crash would; the supervisor starts it again.
     pub async fn kill_scheduler(&self) -> Result<()> {
-        self.running()?.control_plane.scheduler().kill().await
+        self.running()?.control_plane.schedulers()[0].kill().await
     }
 
     /// Kills Redis as a crash would; the supervisor starts it again.

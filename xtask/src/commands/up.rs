@@ -12,8 +12,8 @@ use tokio::{
     time::sleep,
 };
 use xtask::{
-    Ports, Profile, Replicas, Stack, StackOptions, StateDir, StateFile, SystemPhase, Tools, packages,
-    workspace,
+    ControlPlanePorts, Members, Ports, Profile, Replicas, Stack, StackOptions, StateDir, StateFile,
+    SystemPhase, Tools, packages, workspace,
 };
 
 use super::{down, logs, stop_signal::StopSignal};
@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// How many app and sidecar pairs, as todo-actors=3,audit-service=2
     #[arg(long, default_value = "", value_name = "APP=N,…")]
     replicas: Replicas,
+    /// Run three instances of placement and of the scheduler, any one of which may die
+    #[arg(long)]
+    ha: bool,
     /// Build and run optimised services
     #[arg(long)]
     release: bool,
@@ -39,7 +42,9 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCode> {
     let profile = if options.release { Profile::Release } else { Profile::Dev };
-    let ports = Ports::fixed(&options.replicas, options.port);
+    let members = if options.ha { Members::Three } else { Members::One };
+    let control_plane = ControlPlanePorts::fixed(members);
+    let ports = Ports { control_plane, ..Ports::fixed(&options.replicas, options.port) };
     let stack = StackOptions { directory, ports, profile, console: !options.supervise, throw_away: false };
     if options.supervise {
         // Away from the terminal: what is typed there is for others.
