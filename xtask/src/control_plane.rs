@@ -1,7 +1,11 @@
 //! Dapr's control plane on one machine: placement says which sidecar an actor lives at, the scheduler keeps
 //! reminders. There is one of each, or three: then any one may die.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Result;
 use futures::future::{join_all, try_join_all};
@@ -114,6 +118,9 @@ fn placement(tools: &Tools, all: &ControlPlanePorts, number: u16, own: &Placemen
         .args(["--port", &own.api.to_string(), "--listen-address", "127.0.0.1"])
         // A frozen sidecar loses its actors after three seconds, not after five; a busy machine is not frozen.
         .args(["--keepalive-time", "1s", "--keepalive-timeout", "2s"])
+        // While a round goes on, calls to the types that move wait: for a sidecar whose frozen app holds it up, so
+        // long. It must let running calls end first (`drain_timeout` of the actor hosts).
+        .args(["--disseminate-timeout", "4s"])
         .args(common(own.healthz, own.metrics))
         .ports([own.api, own.healthz, own.metrics, own.raft])
 }
@@ -124,7 +131,7 @@ fn scheduler_id(number: u16) -> String {
 
 fn scheduler(
     tools: &Tools,
-    data: &std::path::Path,
+    data: &Path,
     all: &ControlPlanePorts,
     number: u16,
     own: &SchedulerPorts,

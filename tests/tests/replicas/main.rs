@@ -1,5 +1,7 @@
 //! Several replicas of the actor host: one may die without anybody noticing more than a wait.
 
+mod stalls;
+
 use std::{
     process::ExitCode,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -23,6 +25,10 @@ fn main() -> ExitCode {
         .case_alone(no_command_is_lost_when_a_replica_dies)
         .case_alone(a_replica_that_stops_in_good_order_turns_nobody_away)
         .case_alone(reminders_of_a_dead_replica_arrive_once)
+        .case_alone(stalls::calls_go_on_after_a_crash)
+        .case_alone(stalls::calls_go_on_while_a_replica_is_frozen)
+        .case_alone(stalls::calls_go_on_while_only_the_app_is_frozen)
+        .case_alone(stalls::calls_go_on_while_only_the_sidecar_is_frozen)
         .at_once(1)
         .run(Stack::stop)
 }
