@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     Suite::new(start)
         .case_alone(placements::calls_and_reminders_go_on_whichever_placement_dies)
         .case_alone(schedulers::reminders_are_on_time_whichever_scheduler_dies)
-        .case_alone(schedulers::without_timers_reminders_survive_whichever_scheduler_dies)
+        .case_alone(schedulers::without_timers_and_sweep_reminders_survive_a_scheduler)
         .case_alone(schedulers::reminders_are_set_again_when_the_schedulers_lost_everything)
         .at_once(1)
         .run(Stack::stop)

@@ -21,11 +21,17 @@ pub(crate) struct Reminded {
 impl Reminded {
     /// People whose reminders fire in so many seconds, and are kept by Dapr.
     pub(crate) async fn in_seconds(stack: &Stack, seconds: i64) -> Self {
-        let people = join_all((0..PEOPLE).map(|_| Person::register(stack))).await;
-        let tasks = join_all(people.iter().map(|person| person.create_reminding_in("Ring", seconds))).await;
-        let reminded = Self { people, tasks };
-        reminded.until_kept(stack, Duration::from_secs(10)).await;
+        // When one of them has died, the schedulers take no reminders until its lease has run out.
+        Self::of(stack, 1, 3600).await.until_kept(stack, Duration::from_secs(60)).await;
+        let reminded = Self::of(stack, PEOPLE, seconds).await;
+        reminded.until_kept(stack, Duration::from_secs(20)).await;
         reminded
+    }
+
+    async fn of(stack: &Stack, people: usize, seconds: i64) -> Self {
+        let people = join_all((0..people).map(|_| Person::register(stack))).await;
+        let tasks = join_all(people.iter().map(|person| person.create_reminding_in("Ring", seconds))).await;
+        Self { people, tasks }
     }
 
     /// The first and the last instant one fires.

@@ -1,6 +1,7 @@
 //! Several replicas of the actor host: one may die without anybody noticing more than a wait.
 
 mod stalls;
+mod thaw;
 
 use std::{
     process::ExitCode,
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         .case_alone(stalls::calls_go_on_while_a_replica_is_frozen)
         .case_alone(stalls::calls_go_on_while_only_the_app_is_frozen)
         .case_alone(stalls::calls_go_on_while_only_the_sidecar_is_frozen)
+        .case_alone(stalls::calls_go_on_while_one_app_is_frozen_and_another_replica_crashes)
+        .case_alone(thaw::a_replica_that_thaws_says_nothing_stale_and_doubles_nothing)
         .at_once(1)
         .run(Stack::stop)
 }

@@ -17,9 +17,9 @@ const BUSY: Duration = Duration::from_secs(2);
 
 const TASKS: usize = 12;
 /// The replica things happen to.
-const VICTIM: usize = 1;
-const APP: &str = "todo-actors";
-const BOTH: [Process; 2] = [Process::App, Process::Sidecar];
+pub(crate) const VICTIM: usize = 1;
+pub(crate) const APP: &str = "todo-actors";
+pub(crate) const BOTH: [Process; 2] = [Process::App, Process::Sidecar];
 
 pub(crate) async fn calls_go_on_after_a_crash(stack: &mut Stack) {
     let ada = Person::register(stack).await;
@@ -72,6 +72,25 @@ async fn calls_go_on_while_frozen(stack: &mut Stack, processes: &[Process], what
     stack.until_ready().await.expect("it is ready again");
 }
 
+/// The frozen app holds up the round that spreads the actors of the crashed one.
+pub(crate) async fn calls_go_on_while_one_app_is_frozen_and_another_replica_crashes(stack: &mut Stack) {
+    let ada = Person::register(stack).await;
+    let tasks = spread_tasks(stack, &ada).await;
+    let frozen = stack.part(APP, VICTIM, Process::App).expect("it runs");
+    let faults = async {
+        sleep(Duration::from_secs(1)).await;
+        let fault = Instant::now();
+        frozen.freeze().await.expect("it stands still");
+        crate::kill(stack, 0).await;
+        sleep(2 * WHILE_FROZEN).await;
+        fault
+    };
+    let (edits, fault) = Edits::during(&ada, &tasks, faults).await;
+    frozen.thaw();
+    answered_within(&edits, fault, WHILE_FROZEN, "frozen app, another replica killed");
+    stack.until_ready().await.expect("it is ready again");
+}
+
 fn answered_within(edits: &Edits, fault: Instant, promised: Duration, what: &str) {
     let (took, longest) = (edits.all_answered_after(fault), edits.longest());
     println!("{what}: each task answered again after {took:.1?}, the longest call took {longest:.1?}");
@@ -79,7 +98,7 @@ fn answered_within(edits: &Edits, fault: Instant, promised: Duration, what: &str
 }
 
 /// Tasks on all replicas: some on the one that things happen to.
-async fn spread_tasks(stack: &Stack, person: &Person) -> Vec<Value> {
+pub(crate) async fn spread_tasks(stack: &Stack, person: &Person) -> Vec<Value> {
     let tasks = join_all((0..TASKS).map(|n| person.create(json!({ "title": format!("Task {n}") })))).await;
     eventually("tasks on each replica", Duration::from_secs(10), async || {
         (activations(stack).await > 0).then_some(())
