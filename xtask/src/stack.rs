@@ -123,7 +123,7 @@ impl Stack {
             database,
             Broker::start(&self.options, journal),
             Mailpit::start(tools, directory, ports.smtp, ports.mailpit, journal),
-            ControlPlane::start(tools, directory, ports.control_plane, journal),
+            ControlPlane::start(tools, directory, &ports.control_plane, journal),
         )?;
         let front_door = FrontDoor::open(ports.front_door, journal).await?;
         let replicas = ReplicaSets::default();
@@ -178,7 +178,7 @@ impl Stack {
 
     /// Kills the scheduler as a crash would; the supervisor starts it again.
     pub async fn kill_scheduler(&self) -> Result<()> {
-        self.running()?.control_plane.scheduler().kill().await
+        self.running()?.control_plane.schedulers()[0].kill().await
     }
 
     /// Kills the broker as a crash would; the supervisor starts it again.
