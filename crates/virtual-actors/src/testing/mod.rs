@@ -24,6 +24,7 @@ pub mod counter;
 mod engines;
 mod faulty_store;
 mod memory_store;
+mod restored;
 mod runtime;
 mod schedule;
 pub mod store_contract;
@@ -31,5 +32,6 @@ mod world;
 
 pub use faulty_store::{Fault, FaultyStore};
 pub use memory_store::MemoryStore;
+pub use restored::restored;
 pub use runtime::TestRuntime;
 pub use world::{Faults, World};
