@@ -20,19 +20,22 @@ pub(crate) enum Unreadable {
 }
 
 /// The state that was stored, and what of it `A::State` does not know.
-pub(crate) fn read<A: Actor>(mut stored: Value) -> Result<(A::State, Unknown), Unreadable> {
-    let version = stored.as_object_mut().and_then(|members| members.remove(SCHEMA_VERSION));
-    let version = version.map_or(Ok(1), |version| u64::deserialize(&version))?;
-    if version > u64::from(A::READS) {
-        return Err(Unreadable::Newer { stored: version, reads: A::READS });
-    }
-    if version < u64::from(A::READS) {
-        // It is below a `u32`.
-        stored = A::upcast(version as u32, stored);
-    }
+pub(crate) fn read<A: Actor>(stored: Value) -> Result<(A::State, Unknown), Unreadable> {
+    let stored = upcast::<A>(stored)?;
     let state = A::State::deserialize(&stored)?;
     let unknown = Unknown::between(stored, &serde_json::to_value(&state)?, A::IDENTITY);
     Ok((state, unknown))
+}
+
+/// What was stored, in the shape of the schema version this code reads.
+pub(crate) fn upcast<A: Actor>(mut stored: Value) -> Result<Value, Unreadable> {
+    let version = stored.as_object_mut().and_then(|members| members.remove(SCHEMA_VERSION));
+    let version = version.map_or(Ok(1), |version| u64::deserialize(&version))?;
+    match u32::try_from(version) {
+        Ok(version) if version < A::READS => Ok(A::upcast(version, stored)),
+        Ok(version) if version == A::READS => Ok(stored),
+        _ => Err(Unreadable::Newer { stored: version, reads: A::READS }),
+    }
 }
 
 /// What to store for a state; `unknown` is what came with the one before, and becomes what goes with this one.
