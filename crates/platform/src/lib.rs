@@ -17,8 +17,11 @@
 //! # }
 //! ```
 //!
+//! One that hosts actors is an [`ActorHost`]; what it does outside of turns is a [`worker`].
+//!
 //! Handlers answer failures with a [`Problem`]; subscribers take a [`CloudEvent`] and answer a [`Delivery`].
 
+mod actor_host;
 mod api_token;
 mod cloud_event;
 mod config;
@@ -31,7 +34,9 @@ mod request;
 mod service;
 mod stop;
 pub mod telemetry;
+pub mod worker;
 
+pub use actor_host::ActorHost;
 pub use cloud_event::{CloudEvent, Delivery};
 pub use config::{Config, ConfigError};
 pub use health::Readiness;
@@ -40,3 +45,4 @@ pub use json::Json;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use service::{ServeError, Service, common_layers};
 pub use stop::Stop;
+pub use worker::WorkerHandle;
