@@ -40,7 +40,8 @@ pub(crate) struct Options {
 pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCode> {
     let profile = if options.release { Profile::Release } else { Profile::Dev };
     let ports = Ports::fixed(&options.replicas, options.port);
-    let stack = StackOptions { directory, ports, profile, console: !options.supervise, throw_away: false };
+    let console = !options.supervise;
+    let stack = StackOptions { directory, ports, profile, binaries: None, console, throw_away: false };
     if options.supervise {
         // Away from the terminal: what is typed there is for others.
         nix::unistd::setsid().context("cannot leave the terminal")?;
@@ -138,11 +139,11 @@ async fn follow(directory: &StateDir, supervisor: &mut Child, log: &mut logs::Re
 }
 
 fn addresses(directory: &StateDir, ports: &Ports) -> String {
-    let backend = ports.apps.get(xtask::BACKEND).and_then(|pairs| pairs.first()).map_or(0, |pair| pair.app);
     format!(
-        "Almanac is ready.\n  REST API   http://127.0.0.1:{backend}   (described at /api/openapi.json)\n  \
+        "Almanac is ready.\n  REST API   http://127.0.0.1:{}   (described at /api/openapi.json)\n  \
          mails      http://127.0.0.1:{}   (SMTP on {})\n  \
          database   postgres://almanac@127.0.0.1:{}/almanac   (password in {})\n  logs       {}",
+        ports.front_door,
         ports.mailpit,
         ports.smtp,
         ports.postgres,
