@@ -113,12 +113,13 @@ fn host<A: Actor>(world: &World) -> Engine<A> {
 
 async fn turn<A: Actor, M: Message>(host: &mut Engine<A>, message: M, command: Option<u128>) -> Outcome {
     let command_id = command.map(|id| CommandId(Uuid::from_u128(id)));
-    let message = serde_json::to_value(message).unwrap();
+    let message = serde_json::to_value(message).expect("plain data");
     host.turn(M::METHOD, &Call { command_id, message, ..Call::default() }, Duration::ZERO).await.0
 }
 
 async fn stored(store: &MemoryStore) -> Value {
-    store.load(&Kind::of::<Counter>(), "c", None).await.unwrap().state.unwrap()
+    let loaded = store.load(&Kind::of::<Counter>(), "c", None).await.expect("it is in memory");
+    loaded.state.expect("it was stored")
 }
 
 #[test]
