@@ -55,7 +55,7 @@ impl Replica {
             app_port: ports.app,
             ports: ports.sidecar,
             actor_types: app.actor_types.iter().map(|name| (*name).to_owned()).collect(),
-            resources: vec![directory.resources(app.id)],
+            resources: vec![directory.resources(&name)],
             config: Some(directory.config()),
         };
         let part = Part::launch(surroundings.program(app, name, ports), readiness, journal)?;
@@ -77,6 +77,12 @@ impl Replica {
     pub(crate) async fn stop(self) {
         self.app.stop().await;
         self.sidecar.stop().await;
+    }
+
+    /// Stops it while others of its app take over: both at once. The sidecar gives up its actors and subscriptions
+    /// at once, so that calls find another host soonest; the app answers until nobody asks.
+    pub(crate) async fn leave(self) {
+        tokio::join!(self.sidecar.stop(), self.app.stop());
     }
 
     /// The names of a replica's parts.

@@ -13,7 +13,7 @@
 //! the second, too. An event beyond that is to be delivered again, since a newer replica may take it.
 //!
 //! An event that is not what the subscriber understands can never be handled: it is dropped, which
-//! sends it to the subscription's dead-letter topic if it has one.
+//! sends it to the subscription's dead-letter topic.
 
 use axum::{
     body::Bytes,
@@ -58,7 +58,7 @@ pub enum Delivery {
     Success,
     /// Not now: deliver it again.
     Retry,
-    /// Never: it makes no sense here.
+    /// Never: it makes no sense here, and is to be a dead letter.
     Drop,
 }
 

@@ -18,7 +18,7 @@ mod series;
 mod task_events;
 
 use anyhow::Context;
-use platform::{ActorHost, Config, Service, telemetry};
+use platform::{ActorHost, Config, Service, dead_letters, telemetry};
 use recurrence_actor::RecurrenceActor;
 
 use crate::instances::{Backend, Worker};
@@ -34,7 +34,8 @@ async fn main() -> anyhow::Result<()> {
 
     let worker = Worker::new(service.pool.clone(), Backend::new(service.services.clone()), actors.relay());
     let routes = task_events::routes(service.actors.clone(), worker.handle())
-        .merge(series::routes(service.pool.clone(), service.actors.clone()));
+        .merge(series::routes(service.pool.clone(), service.actors.clone()))
+        .merge(dead_letters::routes(&service));
     actors.worker(worker.run(service.stop.requested())).routes(routes).serve().await?;
     Ok(())
 }

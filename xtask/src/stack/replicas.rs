@@ -8,6 +8,7 @@ use futures::future::{join_all, try_join_all};
 use super::{Running, Stack};
 use crate::{
     apps::{App, BACKEND},
+    components,
     replica::{Replica, Surroundings},
 };
 
@@ -45,13 +46,19 @@ impl Running {
         self.replicas.0.entry(app.id).or_default().extend(replicas);
     }
 
-    /// Gives out a replica, to be stopped: no client reaches it any more by a new connection.
-    pub(super) fn take(&mut self, app: &App, number: u16) -> Option<Replica> {
-        let replica = self.replicas.0.get_mut(app.id)?.remove(&number)?;
+    /// Stops a replica while the others of its app take over.
+    pub(super) async fn drain(&mut self, app: &App, number: u16) {
+        let Some(replica) = self.replicas.0.get_mut(app.id).and_then(|replicas| replicas.remove(&number))
+        else {
+            return;
+        };
         if app.id == BACKEND {
             self.front_door.remove(replica.app_port);
+            // It needs its sidecar for the last request.
+            replica.stop().await;
+        } else {
+            replica.leave().await;
         }
-        Some(replica)
     }
 }
 
@@ -68,10 +75,13 @@ impl Stack {
             journal: &self.journal,
         };
         let there = running.replicas.numbers(app);
-        let missing = (0..).zip(self.options.ports.of(app.id)).filter(|(number, _)| !there.contains(number));
-        let start = async |(number, pair): (u16, &_)| {
-            Ok((number, Replica::start(&surroundings, app, number, *pair).await?))
+        let pairs = (0..).zip(self.options.ports.of(app.id).iter().copied());
+        let missing: Vec<_> = pairs.filter(|(number, _)| !there.contains(number)).collect();
+        missing.iter().try_for_each(|(number, _)| components::render(&self.options, app, *number))?;
+        let surroundings = &surroundings;
+        let start = |(number, pair)| async move {
+            Ok((number, Replica::start(surroundings, app, number, pair).await?))
         };
-        try_join_all(missing.map(start)).await
+        try_join_all(missing.into_iter().map(start)).await
     }
 }
