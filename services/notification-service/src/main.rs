@@ -44,7 +44,8 @@ async fn main() -> anyhow::Result<()> {
     let domain = env::var("MESSAGE_ID_DOMAIN").unwrap_or_else(|_| MESSAGE_ID_DOMAIN.to_owned());
     let binding = DaprBinding::new(service.sidecar.client());
     let worker = Worker::new(service.pool.clone(), binding, domain, relay.handle());
-    let routes = reminders::routes(service.actors.clone(), worker.handle()).merge(host.routes());
+    let routes =
+        reminders::routes(service.pool.clone(), service.actors.clone(), worker.handle()).merge(host.routes());
     let readiness = Readiness::new().actor_types(host.actor_types());
 
     // The relay goes last: the turns and the send in hand still write to the outbox.

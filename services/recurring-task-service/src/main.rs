@@ -42,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
         .context("cannot start the actor host")?;
 
     let worker = Worker::new(service.pool.clone(), Backend::new(service.services.clone()), relay.handle());
-    let routes = task_events::routes(service.actors.clone(), worker.handle())
+    let routes = task_events::routes(service.pool.clone(), service.actors.clone(), worker.handle())
         .merge(series::routes(service.pool.clone(), service.actors.clone()))
         .merge(host.routes());
     let readiness = Readiness::new().actor_types(host.actor_types());
