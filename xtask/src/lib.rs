@@ -27,12 +27,15 @@
 //! ```
 
 mod apps;
+mod backup;
 mod clock;
+mod cluster;
 mod components;
 mod control_plane;
 mod journal;
 mod log;
 mod mailpit;
+mod migrations;
 pub mod packages;
 mod port_holder;
 mod ports;
@@ -50,6 +53,8 @@ pub mod tools;
 pub mod workspace;
 
 pub use apps::{APPS, App, BACKEND, Replicas};
+pub use backup::{Restored, back_up, restore};
+pub use cluster::Cluster;
 pub use control_plane::ControlPlane;
 pub use journal::Journal;
 pub use mailpit::Mailpit;

@@ -1,10 +1,12 @@
 //! `cargo xtask`: sets Almanac up, runs it, tests it. Each command is a file in `commands/`.
 
 mod commands {
+    pub(crate) mod backup;
     pub(crate) mod bench;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
+    pub(crate) mod restore;
     pub(crate) mod status;
     pub(crate) mod stop_signal;
     pub(crate) mod test;
@@ -21,7 +23,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{bench, down, lint, logs, status, test, up};
+use commands::{backup, bench, down, lint, logs, restore, status, test, up};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -43,6 +45,10 @@ enum Command {
     Status(status::Options),
     /// Print the log of a part
     Logs(logs::Options),
+    /// Copy the whole database into a file, while everything runs
+    Backup(backup::Options),
+    /// Set everything back to a backup, while nothing runs
+    Restore(restore::Options),
     /// Run all tests, beside whatever runs
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
@@ -74,6 +80,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Down(options) => down::run(&directory, options).await,
         Command::Status(options) => status::run(&directory, options),
         Command::Logs(options) => logs::run(&directory, options).await,
+        Command::Backup(options) => backup::run(&directory, options).await,
+        Command::Restore(options) => restore::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
         Command::Lint => lint::run().await,

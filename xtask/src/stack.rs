@@ -13,15 +13,14 @@ use std::{fs::File, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use futures::future::{join_all, try_join_all};
-use tokio::time::timeout;
 
 use crate::{
-    apps::{APPS, App, BACKEND, MIGRATE, Replicas},
+    apps::{APPS, App, BACKEND, Replicas},
     components,
     control_plane::ControlPlane,
     journal::Journal,
     mailpit::Mailpit,
-    packages,
+    migrations, packages,
     ports::Ports,
     postgres::{Durability, Postgres},
     redis::Redis,
@@ -124,7 +123,7 @@ impl Stack {
         let Self { options: StackOptions { directory, ports, .. }, tools, journal, .. } = self;
         let database = async {
             let postgres = Postgres::start(directory, ports.postgres, Durability::Full, journal).await?;
-            self.migrate(postgres.url()).await?;
+            migrations::run(self.options.profile, postgres.url(), journal).await?;
             Ok(postgres)
         };
         let (postgres, redis, mailpit, control_plane) = tokio::try_join!(
@@ -148,22 +147,6 @@ impl Stack {
         };
         let replicas = try_join_all(APPS.iter().map(start_app)).await?;
         Ok(Running { postgres, redis, mailpit, control_plane, replicas })
-    }
-
-    async fn migrate(&self, database_url: &str) -> Result<()> {
-        let mut migrate =
-            tokio::process::Command::new(workspace::binary(self.options.profile, MIGRATE.binary));
-        migrate.env("DATABASE_URL", database_url).kill_on_drop(true);
-        let output =
-            timeout(Duration::from_secs(300), migrate.output()).await.context("no end in five minutes")?;
-        let output = output.with_context(|| format!("cannot run {}", MIGRATE.binary))?;
-        let log = self.journal.log_of("migrate")?;
-        for text in [&output.stdout, &output.stderr] {
-            String::from_utf8_lossy(text).lines().for_each(|line| log.line(line));
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "the migrations failed: {}", said.trim());
-        Ok(())
     }
 
     /// Stops everything in order, keeping ports and data for [`Stack::start_all`].

@@ -33,9 +33,10 @@ pub async fn is_of_lost_future(pool: &PgPool, place: Place) -> Result<bool, sqlx
 }
 
 /// Writes its place into an event as the extension attributes `epoch`, unless it is 0, and `position`. Versions are
-/// given out again after a restore, so the id made of one is told apart by the epoch; in the first epoch it stays.
+/// given out again after a restore, so the id made of one is told apart by the epoch; in the first epoch it stays. An
+/// event that has a place is one published a second time: it is the same fact still.
 pub(super) fn stamp(event: &mut Value, event_id: Uuid, epoch: i64, position: i64) {
-    let Some(event) = event.as_object_mut() else { return };
+    let Some(event) = event.as_object_mut().filter(|event| !event.contains_key("position")) else { return };
     // As strings, like `sequence`: an integer of CloudEvents has 32 bits.
     event.insert("position".to_owned(), position.to_string().into());
     if epoch > 0 {
@@ -73,5 +74,12 @@ mod tests {
         let id = "44d8073a-23c6-52d1-bee0-6a56da3f086e";
         assert_eq!(event, json!({ "id": id, "sequence": "3", "position": "7", "epoch": "1790000000" }));
         assert_ne!(stamped(1_790_000_001)["id"], event["id"]);
+    }
+
+    #[test]
+    fn an_event_published_again_keeps_its_place() {
+        let mut event = stamped(0);
+        stamp(&mut event, ID, 1_790_000_000, 99);
+        assert_eq!(event, stamped(0));
     }
 }
