@@ -3,6 +3,7 @@
 mod commands {
     pub(crate) mod bench;
     pub(crate) mod control;
+    pub(crate) mod dead_letters;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
@@ -24,7 +25,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{bench, down, lint, logs, roll, scale, status, test, up};
+use commands::{bench, dead_letters, down, lint, logs, roll, scale, status, test, up};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -50,6 +51,8 @@ enum Command {
     Roll(roll::Options),
     /// Print the log of a part
     Logs(logs::Options),
+    /// List the events that subscribers gave up, or publish them again
+    DeadLetters(dead_letters::Options),
     /// Run all tests, beside whatever runs
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
@@ -83,6 +86,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Scale(options) => scale::run(&directory, options).await,
         Command::Roll(options) => roll::run(&directory, options).await,
         Command::Logs(options) => logs::run(&directory, options).await,
+        Command::DeadLetters(options) => dead_letters::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
         Command::Lint => lint::run().await,

@@ -22,6 +22,7 @@ pub struct Ports {
     pub front_door: u16,
     pub postgres: u16,
     pub redis: u16,
+    pub kafka: KafkaPorts,
     pub smtp: u16,
     pub mailpit: u16,
     pub control_plane: ControlPlanePorts,
@@ -36,6 +37,13 @@ pub struct Ports {
 enum Source {
     Table,
     Free,
+}
+
+/// The ports of a Kafka that is its own controller.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct KafkaPorts {
+    pub broker: u16,
+    pub controller: u16,
 }
 
 /// The ports of placement and scheduler.
@@ -90,8 +98,9 @@ impl Ports {
             (app.id.to_owned(), pairs)
         };
         let apps = (0..).zip(APPS).map(pairs).collect();
+        let kafka = KafkaPorts { broker: 6392, controller: 6393 };
         let (postgres, redis, smtp, mailpit) = (5442, 6389, 1025, 8025);
-        Self { front_door, postgres, redis, smtp, mailpit, control_plane, apps, source: Source::Table }
+        Self { front_door, postgres, redis, kafka, smtp, mailpit, control_plane, apps, source: Source::Table }
     }
 
     /// Ports that are free right now.
@@ -101,6 +110,7 @@ impl Ports {
             front_door: free_port()?,
             postgres: free_port()?,
             redis: free_port()?,
+            kafka: KafkaPorts::free()?,
             smtp: free_port()?,
             mailpit: free_port()?,
             control_plane: ControlPlanePorts::free()?,
@@ -139,6 +149,8 @@ impl Ports {
             ("REST API", self.front_door),
             ("PostgreSQL", self.postgres),
             ("Redis", self.redis),
+            ("Kafka", self.kafka.broker),
+            ("Kafka controller", self.kafka.controller),
             ("mailpit SMTP", self.smtp),
             ("mailpit web page", self.mailpit),
             ("placement", plane.placement),
@@ -188,6 +200,13 @@ impl PairPorts {
             (format!("{instance} sidecar internal gRPC"), internal),
             (format!("{instance} sidecar metrics"), metrics),
         ]
+    }
+}
+
+impl KafkaPorts {
+    /// Ports that are free right now.
+    pub fn free() -> Result<Self> {
+        Ok(Self { broker: free_port()?, controller: free_port()? })
     }
 }
 

@@ -55,7 +55,7 @@ impl Replica {
             app_port: ports.app,
             ports: ports.sidecar,
             actor_types: app.actor_types.iter().map(|name| (*name).to_owned()).collect(),
-            resources: vec![directory.resources(app.id)],
+            resources: vec![directory.resources(&name)],
             config: Some(directory.config()),
         };
         let program = surroundings.program(app, name, ports);

@@ -26,6 +26,7 @@ use tokio::time::timeout;
 
 use crate::{
     apps::{APPS, MIGRATE},
+    broker::Broker,
     components,
     control_plane::ControlPlane,
     journal::Journal,
@@ -33,7 +34,6 @@ use crate::{
     packages,
     ports::Ports,
     postgres::{Durability, Postgres},
-    redis::Redis,
     replica::Replica,
     state_dir::StateDir,
     state_file::SystemPhase,
@@ -68,7 +68,7 @@ pub struct Stack {
 /// Every part, in the order of starting.
 struct Running {
     postgres: Postgres,
-    redis: Redis,
+    broker: Broker,
     mailpit: Mailpit,
     control_plane: ControlPlane,
     replicas: ReplicaSets,
@@ -80,6 +80,7 @@ impl Stack {
     pub async fn start(options: StackOptions) -> Result<Self> {
         packages::ensure_installed().await?;
         let tools = Tools::obtain().await?;
+        options.pubsub.obtain().await?;
         workspace::build_services(options.profile).await?;
         Self::start_prepared(options, tools).await
     }
@@ -103,7 +104,8 @@ impl Stack {
     pub async fn start_all(&mut self) -> Result<()> {
         ensure!(self.running.is_none(), "it is running");
         self.journal.set_phase(SystemPhase::Starting);
-        components::render(&self.options.directory, &self.options.ports)?;
+        self.options.pubsub.settle(&self.options.directory, &self.journal)?;
+        components::prepare(&self.options)?;
         self.start_parts().await?;
         self.journal.set_phase(SystemPhase::Ready);
         self.journal.say("supervisor", "everything is ready");
@@ -117,16 +119,16 @@ impl Stack {
             self.migrate(postgres.url()).await?;
             Ok(postgres)
         };
-        let (postgres, redis, mailpit, control_plane) = tokio::try_join!(
+        let (postgres, broker, mailpit, control_plane) = tokio::try_join!(
             database,
-            Redis::start(directory, ports.redis, journal),
+            Broker::start(&self.options, journal),
             Mailpit::start(tools, directory, ports.smtp, ports.mailpit, journal),
             ControlPlane::start(tools, directory, ports.control_plane, journal),
         )?;
         let front_door = FrontDoor::open(ports.front_door, journal).await?;
         let replicas = ReplicaSets::default();
         // Nothing listens for clients before all apps are there.
-        let mut running = Running { postgres, redis, mailpit, control_plane, replicas, front_door };
+        let mut running = Running { postgres, broker, mailpit, control_plane, replicas, front_door };
         let start_app = |app| self.start_missing(&running, app);
         let started = try_join_all(APPS.iter().map(start_app)).await?;
         for (app, replicas) in APPS.iter().zip(started) {
@@ -157,7 +159,7 @@ impl Stack {
         self.journal.set_phase(SystemPhase::Stopping);
         running.replicas.stop().await;
         tokio::join!(running.control_plane.stop(), running.mailpit.stop());
-        tokio::join!(running.redis.stop(), running.postgres.stop());
+        tokio::join!(running.broker.stop(), running.postgres.stop());
     }
 
     /// Stops everything in order; a throw-away directory is removed.
@@ -179,14 +181,14 @@ impl Stack {
         self.running()?.control_plane.scheduler().kill().await
     }
 
-    /// Kills Redis as a crash would; the supervisor starts it again.
-    pub async fn kill_redis(&self) -> Result<()> {
-        self.running()?.redis.part().kill().await
+    /// Kills the broker as a crash would; the supervisor starts it again.
+    pub async fn kill_broker(&self) -> Result<()> {
+        self.broker()?.kill().await
     }
 
     /// The broker, to hold it down.
-    pub fn redis(&self) -> Result<&Part> {
-        Ok(self.running()?.redis.part())
+    pub fn broker(&self) -> Result<&Part> {
+        Ok(self.running()?.broker.part())
     }
 
     /// Kills PostgreSQL as a crash would; the supervisor starts it again.
@@ -198,7 +200,7 @@ impl Stack {
     pub async fn until_ready(&self) -> Result<()> {
         let running = self.running()?;
         running.postgres.part().ready(READY).await?;
-        running.redis.part().ready(READY).await?;
+        running.broker.part().ready(READY).await?;
         running.control_plane.until_ready().await?;
         try_join_all(running.replicas.all().map(Replica::until_ready)).await?;
         Ok(())

@@ -1,11 +1,12 @@
 //! What to run, and where.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Result;
 
 use crate::{
     apps::Replicas,
+    broker::{BrokerLink, Pubsub},
     ports::Ports,
     state_dir::StateDir,
     workspace::{self, Profile},
@@ -19,6 +20,9 @@ pub struct StackOptions {
     pub profile: Profile,
     /// Where the programs of the apps are, if not those of this checkout are to run.
     pub binaries: Option<PathBuf>,
+    pub pubsub: Pubsub,
+    /// The ways of single replicas to the broker, by name, as `todo-actors-2`.
+    pub broker_links: BTreeMap<String, BrokerLink>,
     /// Whether progress is said on standard error.
     pub console: bool,
     /// Whether a stop in good order removes the directory.
@@ -34,8 +38,16 @@ impl StackOptions {
     /// The same with more replicas.
     pub fn for_test_with(label: &str, replicas: &Replicas) -> Result<Self> {
         let (directory, ports) = (StateDir::temporary(label)?, Ports::free(replicas)?);
-        let profile = Profile::Dev;
-        Ok(Self { directory, ports, profile, binaries: None, console: false, throw_away: true })
+        Ok(Self {
+            directory,
+            ports,
+            profile: Profile::Dev,
+            binaries: None,
+            pubsub: Pubsub::default(),
+            broker_links: BTreeMap::new(),
+            console: false,
+            throw_away: true,
+        })
     }
 
     pub(super) fn binaries(&self) -> PathBuf {

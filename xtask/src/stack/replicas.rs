@@ -8,6 +8,7 @@ use futures::future::join_all;
 use super::{Running, Stack};
 use crate::{
     apps::{App, BACKEND},
+    components,
     replica::{Replica, Surroundings},
 };
 
@@ -68,12 +69,15 @@ impl Stack {
             journal: &self.journal,
         };
         let there = running.replicas.numbers(app);
-        let missing = (0..).zip(self.options.ports.of(app.id)).filter(|(number, _)| !there.contains(number));
-        let start = async |(number, pair): (u16, &_)| {
-            Replica::start(&surroundings, app, number, *pair).await.map(|replica| (number, replica))
+        let pairs = (0..).zip(self.options.ports.of(app.id).iter().copied());
+        let missing: Vec<_> = pairs.filter(|(number, _)| !there.contains(number)).collect();
+        missing.iter().try_for_each(|(number, _)| components::render(&self.options, app, *number))?;
+        let surroundings = &surroundings;
+        let start = |(number, pair)| async move {
+            Replica::start(surroundings, app, number, pair).await.map(|replica| (number, replica))
         };
         let (mut started, mut failure) = (Vec::new(), None);
-        for outcome in join_all(missing.map(start)).await {
+        for outcome in join_all(missing.into_iter().map(start)).await {
             match outcome {
                 Ok(replica) => started.push(replica),
                 Err(error) => failure = Some(error),
