@@ -26,6 +26,7 @@ mod health;
 mod invoke;
 mod json;
 mod metrics;
+mod placing;
 pub mod problem;
 mod request;
 mod service;

@@ -69,6 +69,15 @@ impl DaprSidecar {
         Ok(runtime.host_ready && actor_types.iter().all(|wanted| hosted.contains(wanted)))
     }
 
+    /// Whether this sidecar keeps calls to actors of this type waiting for so long, before it gives them to anybody.
+    pub async fn keeps_waiting(&self, actor_type: &str, patience: Duration) -> bool {
+        // Asking for an actor's state stands in the same queue, whichever actor's. Behind it there is no store, so
+        // the answer is an error, and comes at once.
+        let (actor_type, actor_id) = (actor_type.to_owned(), "any".to_owned());
+        let request = proto::GetActorStateRequest { actor_type, actor_id, key: "any".to_owned() };
+        tokio::time::timeout(patience, self.client.clone().get_actor_state(request)).await.is_err()
+    }
+
     async fn publish_one(&self, topic: &str, publication: Publication) -> Result<Vec<bool>, SidecarError> {
         let request = proto::PublishEventRequest {
             pubsub_name: self.pubsub.clone(),
