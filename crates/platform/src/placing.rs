@@ -17,7 +17,7 @@ use futures::future::join_all;
 use tokio::time::sleep;
 use virtual_actors::DaprSidecar;
 
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(3);
 /// Longer than a round takes: placement's `--disseminate-timeout`, and some more.
 const PATIENCE: Duration = Duration::from_secs(5);
 

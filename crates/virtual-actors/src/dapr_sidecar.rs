@@ -13,6 +13,7 @@ use dapr::{
         runtime::v1 as proto,
     },
 };
+use tokio::task::JoinSet;
 use tonic::{Code, Status, transport::Endpoint};
 
 use crate::sidecar::{Publication, Sidecar, SidecarError};
@@ -20,6 +21,8 @@ use crate::sidecar::{Publication, Sidecar, SidecarError};
 const CLOUD_EVENTS: &str = "application/cloudevents+json";
 /// A publish or a reminder's registration that takes longer has failed; it is tried again.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Enough that not all are for actors of one host, which may be frozen.
+const PROBES: usize = 8;
 /// Between tries of a reminder whose callback failed.
 const REMINDER_RETRY: prost_types::Duration = prost_types::Duration { seconds: 1, nanos: 0 };
 
@@ -69,13 +72,24 @@ impl DaprSidecar {
         Ok(runtime.host_ready && actor_types.iter().all(|wanted| hosted.contains(wanted)))
     }
 
-    /// Whether this sidecar keeps calls to actors of this type waiting for so long, before it gives them to anybody.
+    /// Whether calls to actors of this type wait for so long in this sidecar, whichever actor they are for.
     pub async fn keeps_waiting(&self, actor_type: &str, patience: Duration) -> bool {
-        // Asking for an actor's state stands in the same queue, whichever actor's. Behind it there is no store, so
-        // the answer is an error, and comes at once.
-        let (actor_type, actor_id) = (actor_type.to_owned(), "any".to_owned());
-        let request = proto::GetActorStateRequest { actor_type, actor_id, key: "any".to_owned() };
-        tokio::time::timeout(patience, self.client.clone().get_actor_state(request)).await.is_err()
+        let mut probes = JoinSet::new();
+        for number in 0..PROBES {
+            let (actor_type, actor_id) = (actor_type.to_owned(), format!("probe-{number}"));
+            // It is no call: the host that gets it says so, and no actor hears of it.
+            let request = proto::InvokeActorRequest {
+                actor_type,
+                actor_id,
+                method: "probe".to_owned(),
+                data: Vec::new(),
+                metadata: HashMap::new(),
+            };
+            let mut client = self.client.clone();
+            probes.spawn(async move { client.invoke_actor(request).await });
+        }
+        // An error is an answer, too.
+        tokio::time::timeout(patience, probes.join_next()).await.is_err()
     }
 
     async fn publish_one(&self, topic: &str, publication: Publication) -> Result<Vec<bool>, SidecarError> {
