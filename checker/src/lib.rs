@@ -22,11 +22,11 @@
 //! promise and is a pure function of the evidence, `report` tells what came of it.
 
 pub mod checks;
-mod clients;
-mod evidence;
+pub mod clients;
+pub mod evidence;
 pub mod log;
 mod outages;
-mod report;
+pub mod report;
 mod violation;
 
 pub use clients::Clients;

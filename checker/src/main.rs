@@ -43,8 +43,8 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<Report> {
     let clients = Clients::of(log::read(&options.log)?);
-    let pool =
-        PgPoolOptions::new().max_connections(2).connect(&options.database).await.context("no database")?;
+    let database = std::env::var("DATABASE_URL").context("DATABASE_URL names no database")?;
+    let pool = PgPoolOptions::new().max_connections(2).connect(&database).await.context("no database")?;
     let settled = settle(&pool, Duration::from_secs(options.settle)).await?;
     let evidence = Evidence::gather(&clients, &pool).await?;
     let report = Report::of(&evidence, &settled, TimeDelta::seconds(options.recovery.into()));
