@@ -32,6 +32,24 @@ async fn a_lease_of_a_dead_relay(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_dead_letter(pool: PgPool) {
+    let world = World::consistent(&pool).await;
+    world
+        .sql(
+            "INSERT INTO dead_letter (app, event_id, topic, event, redriven_at)
+             VALUES ('audit-service', '00000000-0000-0000-0000-000000000007', 'task-events', '{}', NULL),
+                    ('audit-service', '00000000-0000-0000-0000-000000000008', 'task-events', '{}', now())",
+        )
+        .await;
+    let subject = "event 00000000-0000-0000-0000-000000000007".to_owned();
+    assert_eq!(
+        world.broken().await,
+        [("dead-letter", subject)],
+        "one that was published again is no longer one"
+    );
+}
+
+#[sqlx::test(migrations = false)]
 async fn work_of_the_ledger_left(pool: PgPool) {
     let world = World::consistent(&pool).await;
     world
