@@ -58,6 +58,26 @@ async fn a_notification_without_a_mail(pool: PgPool) {
     assert_eq!(world.broken().await, [("delivery-missing", subject)]);
 }
 
+#[sqlx::test(migrations = false)]
+async fn a_notification_with_two_mails_of_its_own(pool: PgPool) {
+    let world = World::consistent(&pool).await;
+    let (id, _) = world.mail_of(PLANTS_REMINDER).await;
+    world.sql("ALTER TABLE delivery DROP CONSTRAINT delivery_notification_id_channel_key").await;
+    let other = "00000000-0000-0000-0000-00000000ffff";
+    world
+        .sql(format!(
+            "INSERT INTO delivery (id, notification_id, channel, status, settled_at)
+             SELECT '{other}', notification_id, channel, 'superseded', now() FROM delivery WHERE id = '{id}';
+             INSERT INTO audit.entry
+             SELECT gen_random_uuid(), topic, 'notification.superseded', task_id, user_id, version, at,
+                    jsonb_set(data, '{{delivery_id}}', '\"{other}\"')
+             FROM audit.entry WHERE data ->> 'delivery_id' = '{id}'"
+        ))
+        .await;
+    let subject = format!("{} by email", firing(PLANTS_REMINDER, 1));
+    assert_eq!(world.broken().await, [("delivery-doubled", subject)]);
+}
+
 /// Leaves a mail in another state, and its event out.
 async fn mail_is(world: &World, status: &str) -> String {
     let (id, _) = world.mail_of(PLANTS_REMINDER).await;
