@@ -2,12 +2,7 @@
 //!
 //! The database is the one in `DATABASE_URL`. It ends with 0 if it was, with 1 if not, and with 2 if it could not find out.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use checker::{Clients, Evidence, Report, log, settle};
@@ -27,9 +22,9 @@ struct Options {
     /// What is granted after a fault, for the split of the figures and for reminders that were left alone
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     recovery: u32,
-    /// Leave the report there, too, as report.txt and report.json
-    #[arg(long, value_name = "DIRECTORY")]
-    output: Option<PathBuf>,
+    /// Write the report as JSON, too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -53,15 +48,9 @@ async fn run(options: Options) -> Result<Report> {
     let settled = settle(&pool, Duration::from_secs(options.settle)).await?;
     let evidence = Evidence::gather(&clients, &pool).await?;
     let report = Report::of(&evidence, &settled, TimeDelta::seconds(options.recovery.into()));
-    if let Some(directory) = options.output {
-        leave(&report, &directory).with_context(|| format!("no report in {}", directory.display()))?;
+    if let Some(path) = options.json {
+        let text = serde_json::to_string_pretty(&report)?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(report)
-}
-
-fn leave(report: &Report, directory: &Path) -> Result<()> {
-    fs::create_dir_all(directory)?;
-    fs::write(directory.join("report.txt"), report.to_string())?;
-    fs::write(directory.join("report.json"), serde_json::to_string_pretty(report)?)?;
-    Ok(())
 }

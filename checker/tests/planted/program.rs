@@ -8,19 +8,19 @@ use crate::{history::PLANTS, world::World};
 
 async fn run(world: &World) -> (Output, serde_json::Value) {
     let dir = tempfile::tempdir().unwrap();
-    let log = dir.path().join("clients.jsonl");
+    let (log, json) = (dir.path().join("clients.jsonl"), dir.path().join("report.json"));
     let lines = world.lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n");
     std::fs::write(&log, lines.collect::<String>()).unwrap();
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_almanac-checker"))
         .args(["--settle", "0", "--log"])
         .arg(&log)
-        .arg("--output")
-        .arg(dir.path())
+        .arg("--json")
+        .arg(&json)
         .env("DATABASE_URL", world.pool.connect_options().to_url_lossy().as_str())
         .output()
         .await
         .unwrap();
-    let report = std::fs::read(dir.path().join("report.json")).unwrap_or_default();
+    let report = std::fs::read(&json).unwrap_or_default();
     (output, serde_json::from_slice(&report).unwrap_or_default())
 }
 
