@@ -39,7 +39,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     /// Starts the app, then its sidecar, which asks the app for its actor types; returns when the app says that
-    /// it is ready.
+    /// it is ready. If that fails, nothing is left running.
     pub(crate) async fn start(
         surroundings: &Surroundings<'_>,
         app: &App,
@@ -58,12 +58,23 @@ impl Replica {
             resources: vec![directory.resources(&name)],
             config: Some(directory.config()),
         };
-        let part = Part::launch(surroundings.program(app, name, ports), readiness, journal)?;
-        part.ready(READY).await?;
-        let sidecar = Sidecar::start(tools, control_plane, options, journal).await?;
+        let program = surroundings.program(app, name, ports);
+        let part = Part::launch_ready(program, readiness, journal, READY).await?;
+        let sidecar = match Sidecar::start(tools, control_plane, options, journal).await {
+            Ok(sidecar) => sidecar,
+            Err(error) => {
+                part.stop().await;
+                return Err(error);
+            }
+        };
         let replica = Self { app: part, sidecar, app_port: ports.app };
-        replica.until_ready().await?;
-        Ok(replica)
+        match replica.until_ready().await {
+            Ok(()) => Ok(replica),
+            Err(error) => {
+                replica.stop().await;
+                Err(error)
+            }
+        }
     }
 
     /// Waits until both run and the app calls itself ready: database, sidecar and actor types.
@@ -77,6 +88,12 @@ impl Replica {
     pub(crate) async fn stop(self) {
         self.app.stop().await;
         self.sidecar.stop().await;
+    }
+
+    /// Stops it while others of its app take over: both at once. The sidecar gives up its actors and subscriptions
+    /// at once, so that calls find another host soonest; the app answers until nobody asks.
+    pub(crate) async fn leave(self) {
+        tokio::join!(self.sidecar.stop(), self.app.stop());
     }
 
     /// The names of a replica's parts.

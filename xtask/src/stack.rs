@@ -18,20 +18,24 @@ mod replicas;
 mod roll;
 mod scale;
 
-use std::{collections::BTreeMap, fs::File, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
-use tokio::time::timeout;
 
 use crate::{
-    apps::{APPS, MIGRATE},
+    apps::APPS,
     broker::Broker,
     components,
     control_plane::ControlPlane,
     journal::Journal,
     mailpit::Mailpit,
-    packages,
+    migrations, packages,
     ports::Ports,
     postgres::{Durability, Postgres},
     replica::Replica,
@@ -116,14 +120,14 @@ impl Stack {
         let Self { options: StackOptions { directory, ports, .. }, tools, journal, .. } = &*self;
         let database = async {
             let postgres = Postgres::start(directory, ports.postgres, Durability::Full, journal).await?;
-            self.migrate(postgres.url()).await?;
+            migrations::run(&self.options.binaries(), postgres.url(), journal).await?;
             Ok(postgres)
         };
         let (postgres, broker, mailpit, control_plane) = tokio::try_join!(
             database,
             Broker::start(&self.options, journal),
             Mailpit::start(tools, directory, ports.smtp, ports.mailpit, journal),
-            ControlPlane::start(tools, directory, ports.control_plane, journal),
+            ControlPlane::start(tools, directory, &ports.control_plane, journal),
         )?;
         let front_door = FrontDoor::open(ports.front_door, journal).await?;
         let replicas = ReplicaSets::default();
@@ -138,19 +142,9 @@ impl Stack {
         Ok(())
     }
 
-    async fn migrate(&self, database_url: &str) -> Result<()> {
-        let mut migrate = tokio::process::Command::new(self.options.binaries().join(MIGRATE.binary));
-        migrate.env("DATABASE_URL", database_url).kill_on_drop(true);
-        let output =
-            timeout(Duration::from_secs(300), migrate.output()).await.context("no end in five minutes")?;
-        let output = output.with_context(|| format!("cannot run {}", MIGRATE.binary))?;
-        let log = self.journal.log_of("migrate")?;
-        for text in [&output.stdout, &output.stderr] {
-            String::from_utf8_lossy(text).lines().for_each(|line| log.line(line));
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "the migrations failed: {}", said.trim());
-        Ok(())
+    /// Brings the database to the schema of the programs in `binaries`, while everything runs.
+    pub async fn migrate(&self, binaries: &Path) -> Result<()> {
+        migrations::run(binaries, self.database_url()?, &self.journal).await
     }
 
     /// Stops everything in order, keeping ports and data for [`Stack::start_all`].
@@ -178,7 +172,7 @@ impl Stack {
 
     /// Kills the scheduler as a crash would; the supervisor starts it again.
     pub async fn kill_scheduler(&self) -> Result<()> {
-        self.running()?.control_plane.scheduler().kill().await
+        self.running()?.control_plane.schedulers()[0].kill().await
     }
 
     /// Kills the broker as a crash would; the supervisor starts it again.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
 
 use super::{Running, Stack};
 use crate::{
@@ -46,7 +46,7 @@ impl Running {
         self.replicas.0.entry(app.id).or_default().extend(replicas);
     }
 
-    /// Gives out a replica, to be stopped: no client reaches it any more by a new connection.
+    /// Gives out a replica that is to stop: no client reaches it any more by a new connection.
     pub(super) fn take(&mut self, app: &App, number: u16) -> Option<Replica> {
         let replica = self.replicas.0.get_mut(app.id)?.remove(&number)?;
         if app.id == BACKEND {
@@ -74,8 +74,17 @@ impl Stack {
         missing.iter().try_for_each(|(number, _)| components::render(&self.options, app, *number))?;
         let surroundings = &surroundings;
         let start = |(number, pair)| async move {
-            Ok((number, Replica::start(surroundings, app, number, pair).await?))
+            Replica::start(surroundings, app, number, pair).await.map(|replica| (number, replica))
         };
-        try_join_all(missing.into_iter().map(start)).await
+        let (mut started, mut failure) = (Vec::new(), None);
+        for outcome in join_all(missing.into_iter().map(start)).await {
+            match outcome {
+                Ok(replica) => started.push(replica),
+                Err(error) => failure = Some(error),
+            }
+        }
+        let Some(error) = failure else { return Ok(started) };
+        join_all(started.into_iter().map(|(_, replica)| replica.stop())).await;
+        Err(error)
     }
 }
