@@ -13,9 +13,9 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The delivery it carries out, which its Message-ID names.
+    /// The delivery it carries out, which its Message-ID names; after a restored backup with the epoch behind it.
     pub fn delivery(&self) -> Option<Uuid> {
-        self.message_id.trim_matches(['<', '>']).split('@').next()?.parse().ok()
+        self.message_id.trim_matches(['<', '>']).split(['.', '@']).next()?.parse().ok()
     }
 }
 
