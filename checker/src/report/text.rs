@@ -51,6 +51,7 @@ impl fmt::Display for Report {
         )?;
         for host in &self.hosts {
             let activations = match &host.activations {
+                Some(types) if types.is_empty() => "no actors".to_owned(),
                 Some(types) => {
                     types.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ")
                 }
