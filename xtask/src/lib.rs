@@ -30,6 +30,7 @@ mod apps;
 mod clock;
 mod components;
 mod control_plane;
+pub mod faults;
 mod journal;
 mod log;
 mod mailpit;
