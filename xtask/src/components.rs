@@ -8,7 +8,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{apps::APPS, ports::Ports, state_dir::StateDir, workspace};
+use crate::{
+    apps::{APPS, App},
+    ports::Ports,
+    state_dir::StateDir,
+    workspace,
+};
 
 const RESOURCES: [&str; 3] = ["components", "subscriptions", "resiliency"];
 const CONFIG: &str = "config/config.yaml";
@@ -19,10 +24,17 @@ pub(crate) fn render(directory: &StateDir, ports: &Ports) -> Result<()> {
     // A file that is gone from the checkout must be gone here.
     fs::remove_dir_all(directory.components())?;
     for app in APPS {
-        fs::create_dir_all(directory.resources(app.id))?;
+        render_app(directory, ports, app, &directory.resources(app.id))?;
     }
     // Nor may a sidecar of an earlier run be found.
     directory.forget_names()?;
+    Ok(fs::write(directory.config(), filled(&source.join(CONFIG), &values(directory, ports))?)?)
+}
+
+/// Writes the resources of one app into `target`.
+pub(crate) fn render_app(directory: &StateDir, ports: &Ports, app: &App, target: &Path) -> Result<()> {
+    let source = workspace::root().join("dapr");
+    fs::create_dir_all(target)?;
     let values = values(directory, ports);
     for folder in RESOURCES {
         for entry in fs::read_dir(source.join(folder)).with_context(|| format!("no folder dapr/{folder}"))? {
@@ -30,14 +42,13 @@ pub(crate) fn render(directory: &StateDir, ports: &Ports) -> Result<()> {
             if path.extension().is_some_and(|extension| extension == "yaml") {
                 let text = filled(&path, &values)?;
                 // daprd heeds the scopes too, but takes what is for others for new whenever it compares.
-                for app in APPS.iter().filter(|app| is_for(&text, app.id)) {
-                    let name = path.file_name().unwrap_or_default();
-                    fs::write(directory.resources(app.id).join(name), &text)?;
+                if is_for(&text, app.id) {
+                    fs::write(target.join(path.file_name().unwrap_or_default()), &text)?;
                 }
             }
         }
     }
-    Ok(fs::write(directory.config(), filled(&source.join(CONFIG), &values)?)?)
+    Ok(())
 }
 
 /// The names of the components that a sidecar of `app_id` loads from these directories.

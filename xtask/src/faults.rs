@@ -6,7 +6,10 @@
 mod clock;
 mod disk;
 mod link;
+mod replica;
 
 pub use clock::{SkewedClock, faketime};
 pub use disk::SmallDisk;
 pub use link::{Flow, Link};
+pub(crate) use replica::Ends;
+pub use replica::ReplicaFaults;

@@ -20,6 +20,7 @@
 //!     actor_types: vec!["Counter".into()],
 //!     resources: vec![],
 //!     config: None,
+//!     detour: None,
 //! };
 //! let sidecar = Sidecar::start(&tools, &control_plane, options, &journal).await?;
 //! sidecar.part().kill().await?;
@@ -59,7 +60,7 @@ pub use postgres::{Durability, Postgres};
 pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;
 pub use redis::Redis;
-pub use sidecar::{Sidecar, SidecarOptions};
+pub use sidecar::{Detour, Sidecar, SidecarOptions};
 pub use stack::{Process, Stack, StackOptions};
 pub use state_dir::StateDir;
 pub use state_file::{PartPhase, PartState, StateFile, SystemPhase};

@@ -19,6 +19,7 @@ use crate::{
     apps::{APPS, App, BACKEND, MIGRATE, Replicas},
     components,
     control_plane::ControlPlane,
+    faults::ReplicaFaults,
     journal::Journal,
     mailpit::Mailpit,
     packages,
@@ -45,6 +46,8 @@ pub struct StackOptions {
     pub console: bool,
     /// Whether a stop in good order removes the directory.
     pub throw_away: bool,
+    /// Whether each replica gets links that can be broken, and a clock that can be set off: [`Stack::faults`].
+    pub faults: bool,
 }
 
 impl StackOptions {
@@ -56,7 +59,7 @@ impl StackOptions {
     /// The same with more replicas.
     pub fn for_test_with(label: &str, replicas: &Replicas) -> Result<Self> {
         let (directory, ports) = (StateDir::temporary(label)?, Ports::free(replicas)?);
-        Ok(Self { directory, ports, profile: Profile::Dev, console: false, throw_away: true })
+        Ok(Self { directory, ports, profile: Profile::Dev, console: false, throw_away: true, faults: false })
     }
 }
 
@@ -138,6 +141,8 @@ impl Stack {
             directory,
             control_plane: &control_plane,
             database_url: postgres.url(),
+            ports,
+            faults: self.options.faults,
             profile: self.options.profile,
             journal,
         };
@@ -222,14 +227,27 @@ impl Stack {
 
     /// The part that runs a replica's process: to ask for its process or wait until it is ready again.
     pub fn part(&self, app: &str, replica: usize, process: Process) -> Result<&Part> {
-        let index = APPS.iter().position(|known| known.id == app).context("there is no such app")?;
-        let replicas = self.running()?.replicas.get(index);
-        let found = replicas.and_then(|replicas| replicas.get(replica));
-        let found = found.with_context(|| format!("{app} has no replica {replica}"))?;
+        let found = self.replica(app, replica)?;
         Ok(match process {
             Process::App => &found.app,
             Process::Sidecar => found.sidecar.part(),
         })
+    }
+
+    /// What can be broken of a replica; with [`StackOptions::faults`] only.
+    pub fn faults(&self, app: &str, replica: usize) -> Result<&ReplicaFaults> {
+        self.replica(app, replica)?.faults.as_ref().context("it was started without links to break")
+    }
+
+    fn replica(&self, app: &str, replica: usize) -> Result<&Replica> {
+        let index = APPS.iter().position(|known| known.id == app).context("there is no such app")?;
+        let replicas = self.running()?.replicas.get(index);
+        let found = replicas.and_then(|replicas| replicas.get(replica));
+        found.with_context(|| format!("{app} has no replica {replica}"))
+    }
+
+    pub fn postgres(&self) -> Result<&Part> {
+        Ok(self.running()?.postgres.part())
     }
 
     /// The parts of the control plane.

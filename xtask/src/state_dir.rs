@@ -137,6 +137,11 @@ impl StateDir {
         self.components().join(app_id)
     }
 
+    /// The same of one replica that has some of its own.
+    pub(crate) fn resources_of_replica(&self, name: &str) -> PathBuf {
+        self.components().join("of-replicas").join(name)
+    }
+
     pub(crate) fn config(&self) -> PathBuf {
         self.0.join("config.yaml")
     }

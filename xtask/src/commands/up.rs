@@ -40,7 +40,14 @@ pub(crate) struct Options {
 pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCode> {
     let profile = if options.release { Profile::Release } else { Profile::Dev };
     let ports = Ports::fixed(&options.replicas, options.port);
-    let stack = StackOptions { directory, ports, profile, console: !options.supervise, throw_away: false };
+    let stack = StackOptions {
+        directory,
+        ports,
+        profile,
+        console: !options.supervise,
+        throw_away: false,
+        faults: false,
+    };
     if options.supervise {
         // Away from the terminal: what is typed there is for others.
         nix::unistd::setsid().context("cannot leave the terminal")?;
