@@ -2,11 +2,11 @@
 
 mod commands {
     pub(crate) mod bench;
+    pub(crate) mod chaos;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
     pub(crate) mod status;
-    pub(crate) mod stop_signal;
     pub(crate) mod test;
     pub(crate) mod up;
 }
@@ -21,7 +21,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{bench, down, lint, logs, status, test, up};
+use commands::{bench, chaos, down, lint, logs, status, test, up};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -47,6 +47,8 @@ enum Command {
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
     Bench(bench::Options),
+    /// Let things break on a system of its own, and check that nothing is lost or doubled
+    Chaos(chaos::Options),
     /// Check format, lints and dependencies
     Lint,
 }
@@ -76,6 +78,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Logs(options) => logs::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
+        Command::Chaos(options) => chaos::run(&directory, options).await,
         Command::Lint => lint::run().await,
     }
 }

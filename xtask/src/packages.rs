@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::unistd::geteuid;
 use tokio::process::Command;
 
+use crate::faults;
+
 const REDIS: &str = "redis-server";
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 
@@ -37,13 +39,31 @@ pub async fn ensure_installed() -> Result<()> {
         bail!("run this first, or again as root:\n  sudo apt-get install {packages}");
     }
     eprintln!("Installing {packages} with apt");
-    apt(sudo, &["update", "--quiet"]).await?;
-    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
-    install.extend(&missing);
-    apt(sudo, &install).await?;
+    install(sudo, &missing).await?;
     postgres_binaries(None)?;
     ensure!(find(REDIS).is_some(), "apt installed no {REDIS}");
     Ok(())
+}
+
+/// Installs libfaketime where apt can; without it nothing can be done to clocks, and the rest works.
+pub async fn install_faketime() {
+    if faults::faketime().is_some() || find("apt-get").is_none() {
+        return;
+    }
+    let sudo = !geteuid().is_root();
+    if !sudo || passwordless_sudo().await {
+        eprintln!("Installing libfaketime with apt");
+        if let Err(error) = install(sudo, &["libfaketime"]).await {
+            eprintln!("libfaketime cannot be installed: {error:#}");
+        }
+    }
+}
+
+async fn install(sudo: bool, packages: &[&str]) -> Result<()> {
+    apt(sudo, &["update", "--quiet"]).await?;
+    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    install.extend(packages);
+    apt(sudo, &install).await
 }
 
 async fn passwordless_sudo() -> bool {

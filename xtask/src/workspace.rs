@@ -54,6 +54,17 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Builds one program, showing Cargo's progress.
+pub async fn build_program(profile: Profile, package: &str, program: &str) -> Result<()> {
+    let mut command = cargo();
+    command.args(["build", "--package", package, "--bin", program]);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    ensure!(command.status().await?.success(), "{program} does not build");
+    Ok(())
+}
+
 /// Builds the binaries of all services, showing Cargo's progress.
 pub async fn build_services(profile: Profile) -> Result<()> {
     let mut command = cargo();

@@ -8,9 +8,7 @@ use nix::{
     unistd::Pid,
 };
 use tokio::process::Command;
-use xtask::{Durability, Journal, Postgres, Profile, StateDir, Tools, free_port, packages, tools, workspace};
-
-use super::stop_signal::StopSignal;
+use xtask::{Durability, Journal, Postgres, Profile, StateDir, StopSignal, Tools, free_port, packages, tools, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

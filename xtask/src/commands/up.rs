@@ -12,11 +12,11 @@ use tokio::{
     time::sleep,
 };
 use xtask::{
-    Ports, Profile, Replicas, Stack, StackOptions, StateDir, StateFile, SystemPhase, Tools, packages,
+    Ports, Profile, Replicas, Stack, StackOptions, StateDir, StateFile, StopSignal, SystemPhase, Tools, packages,
     workspace,
 };
 
-use super::{down, logs, stop_signal::StopSignal};
+use super::{down, logs};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
