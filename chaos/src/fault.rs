@@ -77,8 +77,7 @@ impl Replica {
     }
 
     pub(crate) fn any(rng: &mut impl Rng) -> Self {
-        let (app, count, _) =
-            REPLICAS.choose_weighted(rng, |(_, _, weight)| *weight).unwrap_or(&REPLICAS[0]);
+        let (app, count, _) = REPLICAS.choose_weighted(rng, |(_, _, weight)| *weight).unwrap_or(&REPLICAS[0]);
         Self { app, number: rng.random_range(0..usize::from(*count)) }
     }
 }

@@ -44,7 +44,10 @@ impl Injector<'_> {
         try_join_all(all).await.map(drop)
     }
 
-    async fn inject(&self, Planned { fault: Fault { kind, replica, amount }, lasts, .. }: &Planned) -> Result<()> {
+    async fn inject(
+        &self,
+        Planned { fault: Fault { kind, replica, amount }, lasts, .. }: &Planned,
+    ) -> Result<()> {
         let parts = self.parts(*kind, *replica)?;
         let links = self.stack.faults(replica.app, replica.number);
         match kind {
@@ -92,7 +95,9 @@ impl Injector<'_> {
         Ok(match kind {
             Kind::KillApp | Kind::FreezeApp => vec![process(Process::App)?],
             Kind::KillSidecar | Kind::FreezeSidecar => vec![process(Process::Sidecar)?],
-            Kind::KillReplica | Kind::FreezeReplica => vec![process(Process::App)?, process(Process::Sidecar)?],
+            Kind::KillReplica | Kind::FreezeReplica => {
+                vec![process(Process::App)?, process(Process::Sidecar)?]
+            }
             Kind::KillPlacement | Kind::FreezePlacement => vec![control_plane.placement()],
             Kind::KillScheduler | Kind::FreezeScheduler => vec![control_plane.scheduler()],
             Kind::KillBroker | Kind::FreezeBroker => vec![self.stack.redis()?],

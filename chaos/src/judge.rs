@@ -18,7 +18,13 @@ pub(crate) async fn build(profile: Profile) -> Result<()> {
 pub(crate) async fn judge(log: &Path, database_url: &str, profile: Profile, output: &Path) -> Result<bool> {
     let (_, program) = CHECKER;
     let mut checker = Command::new(workspace::binary(profile, program));
-    checker.env("DATABASE_URL", database_url).arg("--log").arg(log).arg("--output").arg(output).kill_on_drop(true);
+    checker
+        .env("DATABASE_URL", database_url)
+        .arg("--log")
+        .arg(log)
+        .arg("--output")
+        .arg(output)
+        .kill_on_drop(true);
     let status = checker.status().await.with_context(|| format!("cannot run {program}"))?;
     Ok(status.success())
 }

@@ -83,5 +83,6 @@ fn main() -> Result<ExitCode> {
 /// this is not allowed.
 fn mounts_of_our_own() -> bool {
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-    unshare(CloneFlags::CLONE_NEWNS).is_ok() && mount(None::<&str>, "/", None::<&str>, private, None::<&str>).is_ok()
+    unshare(CloneFlags::CLONE_NEWNS).is_ok()
+        && mount(None::<&str>, "/", None::<&str>, private, None::<&str>).is_ok()
 }

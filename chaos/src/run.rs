@@ -30,7 +30,11 @@ pub(crate) async fn run(arguments: Arguments, may_mount: bool) -> Result<ExitCod
     judge::build(profile).await?;
     let options =
         StackOptions { profile, faults: true, ..StackOptions::for_test_with("chaos", &fault::replicas()?)? };
-    let disk = if may_mount { Some(SmallDisk::mount(options.directory.path().join("postgres"), DISK)?) } else { None };
+    let disk = if may_mount {
+        Some(SmallDisk::mount(options.directory.path().join("postgres"), DISK)?)
+    } else {
+        None
+    };
     let mut stack = tokio::select! {
         stack = Stack::start(options) => stack?,
         () = stop.received() => bail!("stopped before it was ready"),

@@ -101,7 +101,10 @@ mod tests {
                     .filter(|other| *other != fault && other.at <= fault.at && fault.at < other.ends())
                     .collect();
                 assert!(beside.len() < AT_ONCE, "{fault:?} beside {beside:?}");
-                assert!(beside.iter().all(|other| !other.fault.excludes(&fault.fault)), "{fault:?} beside {beside:?}");
+                assert!(
+                    beside.iter().all(|other| !other.fault.excludes(&fault.fault)),
+                    "{fault:?} beside {beside:?}"
+                );
                 assert!(fault.ends() <= LENGTH);
             }
         }

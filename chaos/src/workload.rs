@@ -24,7 +24,6 @@ pub(crate) use registration::Person;
 /// How much is to be done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Volume {
-    pub(crate) people: usize,
     /// Firings there shall be at least, over the whole run.
     pub(crate) reminders: usize,
     pub(crate) ends: Instant,

@@ -86,7 +86,8 @@ impl Client {
     /// Does something to a task; the body of the answer if it was accepted, in the end.
     pub(super) async fn perform(&mut self, operation: Operation, request: Request) -> Result<Option<Value>> {
         self.begun += 1;
-        let key = (!operation.is_read()).then(|| format!("{}-{}", self.who.name.replace(' ', "-"), self.begun));
+        let key =
+            (!operation.is_read()).then(|| format!("{}-{}", self.who.name.replace(' ', "-"), self.begun));
         let handle = self.person.log.operation(&self.who, key.as_deref(), None, operation)?;
         if self.rng.random_ratio(1, HASTY) {
             let moment = Duration::from_millis(self.within(5..150));
@@ -116,7 +117,8 @@ impl Client {
     ) -> Result<Option<Option<Value>>> {
         let number = self.rng.random_range(0..self.person.backends.len());
         let url = format!("{}/api/v1{}", self.person.backends[number], request.path);
-        let mut sent = self.http.request(request.method.clone(), url).bearer_auth(&self.person.token).timeout(limit);
+        let mut sent =
+            self.http.request(request.method.clone(), url).bearer_auth(&self.person.token).timeout(limit);
         if let Some(key) = key {
             sent = sent.header("idempotency-key", key);
         }

@@ -39,7 +39,8 @@ impl Person {
                 Ok(response) => {
                     let session: Value = response.json().await?;
                     let user = super::id_of(&session["user"]).context("a session without a user")?;
-                    let token = session["access_token"].as_str().context("a session without a token")?.to_owned();
+                    let token =
+                        session["access_token"].as_str().context("a session without a token")?.to_owned();
                     log.registered(user, &email, &token)?;
                     return Ok(Self { name, user, token, backends: backends.to_owned(), log: log.clone() });
                 }

@@ -8,7 +8,10 @@ use nix::{
     unistd::Pid,
 };
 use tokio::process::Command;
-use xtask::{Durability, Journal, Postgres, Profile, StateDir, StopSignal, Tools, free_port, packages, tools, workspace};
+use xtask::{
+    Durability, Journal, Postgres, Profile, StateDir, StopSignal, Tools, free_port, packages, tools,
+    workspace,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

@@ -12,8 +12,8 @@ use tokio::{
     time::sleep,
 };
 use xtask::{
-    Ports, Profile, Replicas, Stack, StackOptions, StateDir, StateFile, StopSignal, SystemPhase, Tools, packages,
-    workspace,
+    Ports, Profile, Replicas, Stack, StackOptions, StateDir, StateFile, StopSignal, SystemPhase, Tools,
+    packages, workspace,
 };
 
 use super::{down, logs};

@@ -1,0 +1,3 @@
+//! `almanac-checker`.
+
+fn main() {}
