@@ -56,29 +56,31 @@ pub fn cargo() -> Command {
 
 /// Builds one program, showing Cargo's progress.
 pub async fn build_program(profile: Profile, package: &str, program: &str) -> Result<()> {
-    let mut command = cargo();
-    command.args(["build", "--package", package, "--bin", program]);
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
+    let mut command = build(profile);
+    command.args(["--package", package, "--bin", program]);
     ensure!(command.status().await?.success(), "{program} does not build");
     Ok(())
 }
 
 /// Builds the binaries of all services, showing Cargo's progress.
 pub async fn build_services(profile: Profile) -> Result<()> {
-    let mut command = cargo();
-    command.args(["build", "--bins"]);
-    if profile == Profile::Dev {
-        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
-        command.args(["--package", "almanac-tests"]);
-    }
+    let mut command = build(profile);
+    command.arg("--bins");
     for package in APPS.iter().map(|app| app.id).chain([MIGRATE.package]) {
         command.args(["--package", package]);
     }
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
     ensure!(command.status().await?.success(), "the services do not build");
     Ok(())
+}
+
+/// A `cargo build` of packages that are still to be named.
+fn build(profile: Profile) -> Command {
+    let mut command = cargo();
+    command.arg("build");
+    match profile {
+        Profile::Release => command.arg("--release"),
+        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
+        Profile::Dev => command.args(["--package", "almanac-tests"]),
+    };
+    command
 }
