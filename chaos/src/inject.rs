@@ -100,7 +100,7 @@ impl Injector<'_> {
             }
             Kind::KillPlacement | Kind::FreezePlacement => vec![control_plane.placement()],
             Kind::KillScheduler | Kind::FreezeScheduler => vec![control_plane.scheduler()],
-            Kind::KillBroker | Kind::FreezeBroker => vec![self.stack.redis()?],
+            Kind::KillBroker | Kind::FreezeBroker => vec![self.stack.broker()?],
             Kind::KillPostgres => vec![self.stack.postgres()?],
             _ => Vec::new(),
         })

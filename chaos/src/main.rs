@@ -25,6 +25,7 @@ use nix::{
     mount::{MsFlags, mount},
     sched::{CloneFlags, unshare},
 };
+use xtask::Pubsub;
 
 /// Runs Almanac with faults, and checks that nothing was lost or doubled.
 #[derive(Clone, Debug, Parser)]
@@ -36,8 +37,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 5.0)]
     minutes: f64,
     /// The broker
-    #[arg(long, default_value = "redis")]
-    pubsub: String,
+    #[arg(long, default_value = "redis", value_name = "redis|kafka")]
+    pubsub: Pubsub,
     /// Run optimised services
     #[arg(long)]
     release: bool,
@@ -60,8 +61,9 @@ impl Arguments {
         let Self { seed, minutes, pubsub, people, faults_per_minute, .. } = self;
         let release = if self.release { " --release" } else { "" };
         format!(
-            "cargo xtask chaos --seed {seed} --minutes {minutes} --pubsub {pubsub} --people {people} \
+            "cargo xtask chaos --seed {seed} --minutes {minutes} --pubsub {} --people {people} \
              --reminders {} --faults-per-minute {faults_per_minute}{release}",
+            pubsub.name(),
             self.reminders()
         )
     }

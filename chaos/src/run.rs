@@ -28,8 +28,12 @@ pub(crate) async fn run(arguments: Arguments, may_mount: bool) -> Result<ExitCod
     packages::install_faketime().await;
     let profile = if arguments.release { Profile::Release } else { Profile::Dev };
     judge::build(profile).await?;
-    let options =
-        StackOptions { profile, faults: true, ..StackOptions::for_test_with("chaos", &fault::replicas()?)? };
+    let options = StackOptions {
+        profile,
+        pubsub: arguments.pubsub,
+        ..StackOptions::for_test_with("chaos", &fault::replicas()?)?
+    };
+    let options = options.with_faults()?;
     let disk = if may_mount {
         Some(SmallDisk::mount(options.directory.path().join("postgres"), DISK)?)
     } else {
@@ -69,7 +73,7 @@ async fn try_system(
         || System.now(),
         Run {
             seed,
-            broker: arguments.pubsub.clone(),
+            broker: arguments.pubsub.name().into(),
             command: arguments.command(),
             api: backends.clone(),
             mail: Some(stack.mailpit_url()),

@@ -11,5 +11,4 @@ mod replica;
 pub use clock::{SkewedClock, faketime};
 pub use disk::SmallDisk;
 pub use link::{Flow, Link};
-pub(crate) use replica::Ends;
 pub use replica::ReplicaFaults;

@@ -1,6 +1,6 @@
 //! Sets up, runs and tests Almanac on one machine: what `cargo xtask` does, and what end-to-end tests stand on.
 //!
-//! [`Stack`] is the whole system; [`Postgres`], [`Redis`], [`ControlPlane`] and [`Sidecar`] are its parts, for a test
+//! [`Stack`] is the whole system; [`Postgres`], [`Redis`], [`Kafka`], [`ControlPlane`] and [`Sidecar`] are its parts, for a test
 //! that hosts actors in its own process. Every part is a supervised [`Part`]: a [`Program`] that is started, logged,
 //! asked for its [`Readiness`], started again when it ends, and gone when dropped. A part of a new kind is a file like
 //! `redis.rs`: it names the program, says when it is ready and launches it.
@@ -28,11 +28,13 @@
 //! ```
 
 mod apps;
+mod broker;
 mod clock;
 mod components;
 mod control_plane;
 pub mod faults;
 mod journal;
+mod kafka;
 mod log;
 mod mailpit;
 pub mod packages;
@@ -53,11 +55,13 @@ pub mod tools;
 pub mod workspace;
 
 pub use apps::{APPS, App, BACKEND, Replicas};
+pub use broker::{BrokerLink, Pubsub};
 pub use control_plane::ControlPlane;
 pub use journal::Journal;
+pub use kafka::{Kafka, KafkaOptions, Topic};
 pub use mailpit::Mailpit;
-pub use ports::{ControlPlanePorts, PairPorts, Ports, SidecarPorts, free_port};
-pub use postgres::{Durability, Postgres};
+pub use ports::{ControlPlanePorts, KafkaPorts, PairPorts, Ports, SidecarPorts, free_port};
+pub use postgres::{Durability, Postgres, psql};
 pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;
 pub use redis::Redis;

@@ -3,6 +3,7 @@
 mod commands {
     pub(crate) mod bench;
     pub(crate) mod chaos;
+    pub(crate) mod dead_letters;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
@@ -21,7 +22,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{bench, chaos, down, lint, logs, status, test, up};
+use commands::{bench, chaos, dead_letters, down, lint, logs, status, test, up};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -43,6 +44,8 @@ enum Command {
     Status(status::Options),
     /// Print the log of a part
     Logs(logs::Options),
+    /// List the events that subscribers gave up, or publish them again
+    DeadLetters(dead_letters::Options),
     /// Run all tests, beside whatever runs
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
@@ -76,6 +79,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Down(options) => down::run(&directory, options).await,
         Command::Status(options) => status::run(&directory, options),
         Command::Logs(options) => logs::run(&directory, options).await,
+        Command::DeadLetters(options) => dead_letters::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
         Command::Chaos(options) => chaos::run(&directory, options).await,

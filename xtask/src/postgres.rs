@@ -160,6 +160,12 @@ fn unprivileged_user() -> Result<Option<User>> {
     anyhow::bail!("PostgreSQL does not run as root and there is neither a user postgres nor nobody")
 }
 
+/// A `psql` in the database of a running system.
+pub fn psql(directory: &StateDir, port: u16) -> Result<Command> {
+    let password = fs::read_to_string(directory.postgres_password())?;
+    Ok(Psql { executable: packages::postgres_binaries(None)?.join("psql"), port, password }.command(DATABASE))
+}
+
 #[derive(Clone)]
 struct Psql {
     executable: PathBuf,
@@ -169,20 +175,18 @@ struct Psql {
 
 impl Psql {
     async fn run(&self, statement: &str) -> Result<String> {
-        let mut command = Command::new(&self.executable);
-        command.args([
-            "--no-psqlrc",
-            "--tuples-only",
-            "--no-align",
-            "--host",
-            "127.0.0.1",
-            "--username",
-            ROLE,
-        ]);
-        command.args(["--port", &self.port.to_string(), "--dbname", "postgres", "--command", statement]);
-        command.env("PGPASSWORD", &self.password).env("PGCONNECT_TIMEOUT", "2").kill_on_drop(true);
+        let mut command = self.command("postgres");
+        command.args(["--tuples-only", "--no-align", "--command", statement]);
         let output = command.output().await.context("cannot run psql")?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn command(&self, database: &str) -> Command {
+        let mut command = Command::new(&self.executable);
+        command.args(["--no-psqlrc", "--host", "127.0.0.1", "--username", ROLE]);
+        command.args(["--port", &self.port.to_string(), "--dbname", database]);
+        command.env("PGPASSWORD", &self.password).env("PGCONNECT_TIMEOUT", "2").kill_on_drop(true);
+        command
     }
 }

@@ -1,23 +1,21 @@
 //! One replica of an app: the app's process and its sidecar.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::Result;
 
 use crate::{
     apps::App,
-    components,
     control_plane::ControlPlane,
-    faults::{Ends, ReplicaFaults, SkewedClock},
+    faults::{ReplicaFaults, SkewedClock},
     journal::Journal,
-    ports::{PairPorts, Ports, instance},
+    ports::{PairPorts, instance},
     process::Program,
     readiness::Readiness,
-    sidecar::{Detour, Sidecar, SidecarOptions},
+    sidecar::{Sidecar, SidecarOptions},
     state_dir::StateDir,
     supervisor::Part,
     tools::Tools,
-    workspace::{self, Profile},
 };
 
 const READY: Duration = Duration::from_secs(60);
@@ -28,10 +26,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) directory: &'a StateDir,
     pub(crate) control_plane: &'a ControlPlane,
     pub(crate) database_url: &'a str,
-    pub(crate) ports: &'a Ports,
-    /// Whether each replica gets links that can be broken, and a clock that can be set off.
-    pub(crate) faults: bool,
-    pub(crate) profile: Profile,
+    /// Where the app's program is.
+    pub(crate) binaries: &'a Path,
     pub(crate) journal: &'a Journal,
 }
 
@@ -39,8 +35,9 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) struct Replica {
     pub(crate) app: Part,
     pub(crate) sidecar: Sidecar,
+    /// What can be broken of it, if it was made so.
     pub(crate) faults: Option<ReplicaFaults>,
-    app_port: u16,
+    pub(crate) app_port: u16,
 }
 
 impl Replica {
@@ -51,26 +48,20 @@ impl Replica {
         app: &App,
         number: u16,
         ports: PairPorts,
+        faults: Option<ReplicaFaults>,
     ) -> Result<Self> {
         let Surroundings { tools, directory, control_plane, journal, .. } = surroundings;
-        let faults = match surroundings.faults {
-            true => Some(ReplicaFaults::open(directory, app, number, surroundings.ends(ports)).await?),
-            false => None,
-        };
-        let name = instance(app.id, number);
+        let [sidecar_name, name] = Self::parts(app, number);
         let readiness = Readiness::http(format!("http://127.0.0.1:{}/healthz", ports.app));
         let options = SidecarOptions {
-            part: format!("{name}-sidecar"),
+            part: sidecar_name,
             app_id: app.id.to_owned(),
             app_port: ports.app,
             ports: ports.sidecar,
             actor_types: app.actor_types.iter().map(|name| (*name).to_owned()).collect(),
-            resources: vec![surroundings.resources(app, &name, faults.as_ref())?],
+            resources: vec![directory.resources(&name)],
             config: Some(directory.config()),
-            detour: faults.as_ref().map(|faults| Detour {
-                announced: faults.inbound().address().ip(),
-                placement: faults.placement().address(),
-            }),
+            detour: faults.as_ref().map(ReplicaFaults::detour),
         };
         let part = Part::launch(surroundings.program(app, name, ports, faults.as_ref()), readiness, journal)?;
         part.ready(READY).await?;
@@ -92,44 +83,30 @@ impl Replica {
         self.app.stop().await;
         self.sidecar.stop().await;
     }
+
+    /// The names of a replica's parts.
+    pub(crate) fn parts(app: &App, number: u16) -> [String; 2] {
+        let name = instance(app.id, number);
+        [format!("{name}-sidecar"), name]
+    }
 }
 
 impl Surroundings<'_> {
     fn program(&self, app: &App, name: String, ports: PairPorts, faults: Option<&ReplicaFaults>) -> Program {
         let log = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into());
-        let database = |faults: &ReplicaFaults| {
-            let direct = format!("127.0.0.1:{}", self.ports.postgres);
-            self.database_url.replace(&direct, &faults.database().address().to_string())
-        };
-        let program = Program::new(name, workspace::binary(self.profile, app.id))
+        let direct = self.database_url;
+        let database_url = faults.map_or(direct.to_owned(), |faults| faults.database().instead_of(direct));
+        let program = Program::new(name, self.binaries.join(app.id))
             .env("APP_ID", app.id)
             .env("APP_HOST", "127.0.0.1")
             .env("APP_PORT", ports.app.to_string())
             .env("DAPR_HTTP_PORT", ports.sidecar.http.to_string())
             .env("DAPR_GRPC_PORT", ports.sidecar.grpc.to_string())
-            .env("DATABASE_URL", faults.map_or_else(|| self.database_url.to_owned(), database))
+            .env("DATABASE_URL", database_url)
             .env("PUBSUB_NAME", "pubsub")
             .env("RUST_LOG", log)
             .ports([ports.app]);
         let clock = faults.and_then(ReplicaFaults::clock).map(SkewedClock::environment);
         clock.into_iter().flatten().fold(program, |program, (name, value)| program.env(name, value))
-    }
-
-    fn ends(&self, ports: PairPorts) -> Ends {
-        Ends {
-            database: self.ports.postgres,
-            broker: self.ports.redis,
-            placement: self.ports.control_plane.placement,
-            internal: ports.sidecar.internal,
-        }
-    }
-
-    /// The components of a replica: those of its app, unless its way to the broker is its own.
-    fn resources(&self, app: &App, name: &str, faults: Option<&ReplicaFaults>) -> Result<PathBuf> {
-        let Some(faults) = faults else { return Ok(self.directory.resources(app.id)) };
-        let folder = self.directory.resources_of_replica(name);
-        let ports = Ports { redis: faults.broker().address().port(), ..self.ports.clone() };
-        components::render_app(self.directory, &ports, app, &folder)?;
-        Ok(folder)
     }
 }

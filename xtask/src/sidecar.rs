@@ -1,7 +1,7 @@
 //! A daprd: the sidecar of one replica of an app.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     time::Duration,
 };
@@ -38,7 +38,7 @@ pub struct SidecarOptions {
 pub struct Detour {
     /// What others are told is its address.
     pub announced: IpAddr,
-    pub placement: SocketAddr,
+    pub placement: String,
 }
 
 /// A running sidecar.
@@ -80,8 +80,7 @@ fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions)
     let SidecarOptions { part, app_id, app_port, ports, resources, config, detour, .. } = options;
     let number = |port: u16| port.to_string();
     let announced = detour.as_ref().map_or(Ipv4Addr::LOCALHOST.into(), |detour| detour.announced);
-    let placement =
-        detour.map_or_else(|| control_plane.placement_address(), |detour| detour.placement.to_string());
+    let placement = detour.map_or_else(|| control_plane.placement_address(), |detour| detour.placement);
     let mut program = Program::new(part, &tools.daprd)
         // Else it announces the machine's outer address to the others.
         .env("DAPR_HOST_IP", announced.to_string())

@@ -89,6 +89,11 @@ impl StateFile {
         }
     }
 
+    /// Removes a part that is not to come back.
+    pub(crate) fn forget(&mut self, part: &str) {
+        self.parts.retain(|known| known.part != part);
+    }
+
     /// The table `status` prints.
     pub fn table(&self) -> String {
         let mut rows = vec![["PART", "PID", "STATE", "RESTARTS", "UP", "PORTS"].map(str::to_owned)];

@@ -1,6 +1,7 @@
 //! `cargo xtask up`: from nothing to a running system.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     process::{ExitCode, Stdio},
     time::Duration,
@@ -12,8 +13,8 @@ use tokio::{
     time::sleep,
 };
 use xtask::{
-    Ports, Profile, Replicas, Stack, StackOptions, StateDir, StateFile, StopSignal, SystemPhase, Tools,
-    packages, workspace,
+    Ports, Profile, Pubsub, Replicas, Stack, StackOptions, StateDir, StateFile, StopSignal, SystemPhase,
+    Tools, packages, workspace,
 };
 
 use super::{down, logs};
@@ -26,6 +27,9 @@ pub(crate) struct Options {
     /// How many app and sidecar pairs, as todo-actors=3,audit-service=2
     #[arg(long, default_value = "", value_name = "APP=N,…")]
     replicas: Replicas,
+    /// The broker that events travel by: redis or kafka
+    #[arg(long, default_value = "redis", value_name = "BROKER")]
+    pubsub: Pubsub,
     /// Build and run optimised services
     #[arg(long)]
     release: bool,
@@ -44,9 +48,12 @@ pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCod
         directory,
         ports,
         profile,
+        binaries: None,
+        pubsub: options.pubsub,
+        broker_links: BTreeMap::new(),
+        faults: false,
         console: !options.supervise,
         throw_away: false,
-        faults: false,
     };
     if options.supervise {
         // Away from the terminal: what is typed there is for others.
@@ -60,6 +67,7 @@ pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCod
     down::end_leftovers(&stack.directory).await?;
     packages::ensure_installed().await?;
     Tools::obtain().await?;
+    options.pubsub.obtain().await?;
     workspace::build_services(profile).await?;
     if options.detach { detach(&stack).await } else { supervise(stack).await }
 }
@@ -145,11 +153,11 @@ async fn follow(directory: &StateDir, supervisor: &mut Child, log: &mut logs::Re
 }
 
 fn addresses(directory: &StateDir, ports: &Ports) -> String {
-    let backend = ports.apps.get(xtask::BACKEND).and_then(|pairs| pairs.first()).map_or(0, |pair| pair.app);
     format!(
-        "Almanac is ready.\n  REST API   http://127.0.0.1:{backend}   (described at /api/openapi.json)\n  \
+        "Almanac is ready.\n  REST API   http://127.0.0.1:{}   (described at /api/openapi.json)\n  \
          mails      http://127.0.0.1:{}   (SMTP on {})\n  \
          database   postgres://almanac@127.0.0.1:{}/almanac   (password in {})\n  logs       {}",
+        ports.front_door,
         ports.mailpit,
         ports.smtp,
         ports.postgres,

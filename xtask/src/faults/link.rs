@@ -27,6 +27,7 @@ pub enum Flow {
 /// A proxy that listens at one address and connects to another.
 pub struct Link {
     address: SocketAddr,
+    target: SocketAddr,
     flow: watch::Sender<Flow>,
     task: JoinHandle<()>,
 }
@@ -38,11 +39,16 @@ impl Link {
             TcpListener::bind(address).await.with_context(|| format!("cannot listen at {address}"))?;
         let (address, flow) = (listener.local_addr()?, watch::Sender::new(Flow::Pass));
         let task = tokio::spawn(serve(listener, target, flow.subscribe()));
-        Ok(Self { address, flow, task })
+        Ok(Self { address, target, flow, task })
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A text that names where the link leads, naming the link.
+    pub(crate) fn instead_of(&self, text: &str) -> String {
+        text.replace(&self.target.to_string(), &self.address.to_string())
     }
 
     /// Breaks the link, or mends it with [`Flow::Pass`].

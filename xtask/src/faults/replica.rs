@@ -14,43 +14,51 @@ use anyhow::Result;
 use super::{Flow, Link, SkewedClock, faketime};
 use crate::{
     apps::{APPS, App, Replicas},
-    ports::instance,
-    state_dir::StateDir,
+    ports::{PairPorts, instance},
+    sidecar::Detour,
+    stack::StackOptions,
 };
 
 /// What can be broken of one replica.
 pub struct ReplicaFaults {
     database: Link,
-    broker: Link,
+    /// None for a replica that came later, where the broker must know all ways to it from its start.
+    broker: Option<Link>,
     placement: Link,
     inbound: Link,
     clock: Option<SkewedClock>,
 }
 
-/// Where a replica's links lead to.
-#[derive(Clone, Copy)]
-pub(crate) struct Ends {
-    pub(crate) database: u16,
-    pub(crate) broker: u16,
-    pub(crate) placement: u16,
-    /// The internal port of its own sidecar.
-    pub(crate) internal: u16,
-}
-
 impl ReplicaFaults {
     /// Opens the links of a replica, all whole; its clock is right.
-    pub(crate) async fn open(directory: &StateDir, app: &App, number: u16, ends: Ends) -> Result<Self> {
-        let to = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let inside = async |port| Link::open(to(0), to(port)).await;
-        let announced = SocketAddr::from((loopback_of(app, number), ends.internal));
-        let offset = directory.path().join(format!("clock-of-{}", instance(app.id, number)));
+    pub(crate) async fn open(
+        options: &StackOptions,
+        app: &App,
+        number: u16,
+        replica: PairPorts,
+    ) -> Result<Self> {
+        let StackOptions { directory, ports, broker_links, .. } = options;
+        let name = instance(app.id, number);
+        let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let broker = match broker_links.get(&name) {
+            Some(link) => Some(Link::open(at(link.near), at(link.far)).await?),
+            None => None,
+        };
+        let internal = replica.sidecar.internal;
+        let announced = SocketAddr::from((loopback_of(app, number), internal));
+        let offset = directory.path().join(format!("clock-of-{name}"));
         Ok(Self {
-            database: inside(ends.database).await?,
-            broker: inside(ends.broker).await?,
-            placement: inside(ends.placement).await?,
-            inbound: Link::open(announced, to(ends.internal)).await?,
+            database: Link::open(at(0), at(ports.postgres)).await?,
+            broker,
+            placement: Link::open(at(0), at(ports.control_plane.placement)).await?,
+            inbound: Link::open(announced, at(internal)).await?,
             clock: faketime().map(|library| SkewedClock::new(&library, offset)).transpose()?,
         })
+    }
+
+    /// The ways of its sidecar.
+    pub(crate) fn detour(&self) -> Detour {
+        Detour { announced: self.inbound.address().ip(), placement: self.placement.address().to_string() }
     }
 
     /// From the app to PostgreSQL.
@@ -59,8 +67,8 @@ impl ReplicaFaults {
     }
 
     /// From the sidecar to the broker.
-    pub fn broker(&self) -> &Link {
-        &self.broker
+    pub fn broker(&self) -> Option<&Link> {
+        self.broker.as_ref()
     }
 
     /// From the sidecar to placement.
@@ -80,9 +88,8 @@ impl ReplicaFaults {
 
     /// Cuts the replica off from everything but the scheduler, which daprd finds by itself, or joins it again.
     pub fn set_all(&self, flow: Flow) {
-        for link in [&self.database, &self.broker, &self.placement, &self.inbound] {
-            link.set(flow);
-        }
+        let direct = [&self.database, &self.placement, &self.inbound];
+        direct.into_iter().chain(&self.broker).for_each(|link| link.set(flow));
     }
 }
 
