@@ -92,6 +92,14 @@ mod tests {
     }
 
     #[test]
+    fn a_short_run_has_every_kind() {
+        // The seed, length and rate of `tests/short_run.rs`.
+        let planned = plan(5, Duration::from_secs(105), 12.0, Kind::ALL);
+        let kinds: BTreeSet<_> = planned.iter().map(|fault| fault.fault.kind.name()).collect();
+        assert_eq!(kinds.len(), Kind::ALL.len(), "{kinds:?}");
+    }
+
+    #[test]
     fn no_subject_is_broken_twice_at_once_and_not_all_at_once() {
         for seed in 0..50 {
             let planned = plan(seed, LENGTH, 12.0, Kind::ALL);
