@@ -2,8 +2,9 @@
 
 use std::{fmt, ops::RangeInclusive};
 
+use anyhow::Context;
 use rand::{Rng, seq::IndexedRandom};
-use xtask::{BACKEND, Replicas};
+use xtask::{BACKEND, Replicas, Stack};
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,8 @@ pub(crate) enum Kind {
     DiskFull,
     /// A replica's clock is minutes off.
     Skew,
+    /// One more actor host, and one less again: nothing is broken, and actors move twice.
+    Scale,
 }
 
 /// One replica of an app.
@@ -55,9 +58,13 @@ pub(crate) struct Fault {
     pub(crate) amount: i64,
 }
 
+/// The app that is scaled, and how many replicas it has otherwise.
+pub(crate) const ACTOR_HOST: &str = "todo-actors";
+pub(crate) const ACTOR_HOSTS: u16 = 3;
+
 /// What runs. The actor host is hit twice as often as the others.
 const REPLICAS: [(&str, u16, u32); 5] = [
-    ("todo-actors", 3, 2),
+    (ACTOR_HOST, ACTOR_HOSTS, 2),
     ("notification-service", 2, 1),
     ("recurring-task-service", 2, 1),
     ("audit-service", 2, 1),
@@ -74,6 +81,13 @@ impl Replica {
         REPLICAS
             .iter()
             .flat_map(|(app, count, _)| (0..usize::from(*count)).map(|number| Self { app, number }))
+    }
+
+    /// Where its metrics are.
+    pub(crate) fn metrics(self, stack: &Stack) -> anyhow::Result<String> {
+        let pairs = stack.ports().apps.get(self.app);
+        let pair = pairs.and_then(|pairs| pairs.get(self.number)).with_context(|| format!("no {self}"))?;
+        Ok(format!("http://127.0.0.1:{}/metrics", pair.app))
     }
 
     pub(crate) fn any(rng: &mut impl Rng) -> Self {
@@ -110,6 +124,7 @@ impl Kind {
         Self::PartitionReset,
         Self::DiskFull,
         Self::Skew,
+        Self::Scale,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -134,6 +149,7 @@ impl Kind {
             Self::PartitionReset => "partition with resets",
             Self::DiskFull => "disk full",
             Self::Skew => "clock off",
+            Self::Scale => "scale up and down",
         }
     }
 
@@ -146,6 +162,7 @@ impl Kind {
         match self {
             kill if kill.is_kill() => 0..=0,
             Self::Skew => 10_000..=30_000,
+            Self::Scale => 5_000..=15_000,
             Self::CommitsHang | Self::CommitsFail | Self::AnswersLost | Self::DiskFull => 2_000..=8_000,
             _ => 2_000..=12_000,
         }
@@ -166,6 +183,7 @@ impl Fault {
             Kind::KillScheduler | Kind::FreezeScheduler => "scheduler".into(),
             Kind::KillBroker | Kind::FreezeBroker => "broker".into(),
             Kind::KillPostgres | Kind::DiskFull => "PostgreSQL".into(),
+            Kind::Scale => format!("number of {ACTOR_HOST}"),
             Kind::Skew => format!("clock of {}", self.replica),
             _ => self.replica.to_string(),
         }

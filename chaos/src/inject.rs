@@ -5,14 +5,17 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use checker::log::Writer;
 use futures::future::try_join_all;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::{
+    sync::RwLock,
+    time::{Instant, sleep, sleep_until, timeout},
+};
 use xtask::{
     Part, Process, Stack,
     faults::{Flow, SmallDisk},
 };
 
 use crate::{
-    fault::{Fault, Kind, Replica},
+    fault::{ACTOR_HOST, ACTOR_HOSTS, Fault, Kind, Replica},
     schedule::Planned,
 };
 
@@ -22,7 +25,8 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// What faults are done to.
 pub(crate) struct Injector<'a> {
-    pub(crate) stack: &'a Stack,
+    /// Held by each fault while it lasts, so that nothing comes or goes meanwhile.
+    pub(crate) stack: &'a RwLock<Stack>,
     /// What PostgreSQL has its data on, where that could be mounted.
     pub(crate) disk: Option<&'a SmallDisk>,
     pub(crate) log: &'a Writer,
@@ -37,19 +41,34 @@ impl Injector<'_> {
             let subject = planned.fault.subject();
             eprintln!("{:>6.1} s  {} ({subject})", started.elapsed().as_secs_f64(), kind.name());
             let number = self.log.fault_began(kind.name(), &subject)?;
-            self.inject(planned).await.with_context(|| format!("{} ({subject})", kind.name()))?;
+            let injected = match kind {
+                Kind::Scale => self.scale(planned.lasts).await,
+                _ => self.inject(&*self.stack.read().await, planned).await,
+            };
+            injected.with_context(|| format!("{} ({subject})", kind.name()))?;
             self.log.fault_ended(number)?;
             anyhow::Ok(())
         });
         try_join_all(all).await.map(drop)
     }
 
+    /// One more actor host for so long.
+    async fn scale(&self, lasts: Duration) -> Result<()> {
+        self.stack.write().await.scale(ACTOR_HOST, ACTOR_HOSTS + 1).await?;
+        let added = Replica { app: ACTOR_HOST, number: ACTOR_HOSTS.into() };
+        let metrics = added.metrics(&*self.stack.read().await)?;
+        sleep(lasts).await;
+        self.stack.write().await.scale(ACTOR_HOST, ACTOR_HOSTS).await?;
+        Ok(self.log.replica(&added.to_string(), &metrics, false)?)
+    }
+
     async fn inject(
         &self,
+        stack: &Stack,
         Planned { fault: Fault { kind, replica, amount }, lasts, .. }: &Planned,
     ) -> Result<()> {
-        let parts = self.parts(*kind, *replica)?;
-        let links = self.stack.faults(replica.app, replica.number);
+        let parts = parts(stack, *kind, *replica)?;
+        let links = stack.faults(replica.app, replica.number);
         match kind {
             kill if kill.is_kill() => try_join_all(parts.into_iter().map(kill_and_wait)).await.map(drop),
             Kind::CommitsHang => flow(links?.database(), Flow::Hang, *lasts).await,
@@ -68,7 +87,7 @@ impl Injector<'_> {
                 sleep(*lasts).await;
                 disk.make_room()?;
                 // It may have given up, and started again and again while there was no room.
-                ready(self.stack.postgres()?).await
+                ready(stack.postgres()?).await
             }
             Kind::Skew => {
                 let clock = links?.clock().context("clocks cannot be set")?;
@@ -87,24 +106,23 @@ impl Injector<'_> {
             }
         }
     }
+}
 
-    /// The processes that a fault stops.
-    fn parts(&self, kind: Kind, replica: Replica) -> Result<Vec<&Part>> {
-        let process = |process| self.stack.part(replica.app, replica.number, process);
-        let control_plane = self.stack.control_plane()?;
-        Ok(match kind {
-            Kind::KillApp | Kind::FreezeApp => vec![process(Process::App)?],
-            Kind::KillSidecar | Kind::FreezeSidecar => vec![process(Process::Sidecar)?],
-            Kind::KillReplica | Kind::FreezeReplica => {
-                vec![process(Process::App)?, process(Process::Sidecar)?]
-            }
-            Kind::KillPlacement | Kind::FreezePlacement => vec![control_plane.placement()],
-            Kind::KillScheduler | Kind::FreezeScheduler => vec![control_plane.scheduler()],
-            Kind::KillBroker | Kind::FreezeBroker => vec![self.stack.broker()?],
-            Kind::KillPostgres => vec![self.stack.postgres()?],
-            _ => Vec::new(),
-        })
-    }
+/// The processes that a fault stops.
+fn parts(stack: &Stack, kind: Kind, replica: Replica) -> Result<Vec<&Part>> {
+    let process = |process| stack.part(replica.app, replica.number, process);
+    let one_of = |members: &[Part]| replica.number % members.len();
+    let (placements, schedulers) = (stack.control_plane()?.placements(), stack.control_plane()?.schedulers());
+    Ok(match kind {
+        Kind::KillApp | Kind::FreezeApp => vec![process(Process::App)?],
+        Kind::KillSidecar | Kind::FreezeSidecar => vec![process(Process::Sidecar)?],
+        Kind::KillReplica | Kind::FreezeReplica => vec![process(Process::App)?, process(Process::Sidecar)?],
+        Kind::KillPlacement | Kind::FreezePlacement => vec![&placements[one_of(placements)]],
+        Kind::KillScheduler | Kind::FreezeScheduler => vec![&schedulers[one_of(schedulers)]],
+        Kind::KillBroker | Kind::FreezeBroker => vec![stack.broker()?],
+        Kind::KillPostgres => vec![stack.postgres()?],
+        _ => Vec::new(),
+    })
 }
 
 /// Breaks a link for so long.

@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// The broker
     #[arg(long, default_value = "redis", value_name = "redis|kafka")]
     pubsub: Pubsub,
+    /// Run three instances of placement and of the scheduler
+    #[arg(long)]
+    ha: bool,
     /// Run optimised services
     #[arg(long)]
     release: bool,
@@ -59,10 +62,11 @@ impl Arguments {
     /// What to type to do the same again.
     fn command(&self) -> String {
         let Self { seed, minutes, pubsub, people, faults_per_minute, .. } = self;
-        let release = if self.release { " --release" } else { "" };
+        let flag = |set, flag| if set { flag } else { "" };
+        let (ha, release) = (flag(self.ha, " --ha"), flag(self.release, " --release"));
         format!(
             "cargo xtask chaos --seed {seed} --minutes {minutes} --pubsub {} --people {people} \
-             --reminders {} --faults-per-minute {faults_per_minute}{release}",
+             --reminders {} --faults-per-minute {faults_per_minute}{ha}{release}",
             pubsub.name(),
             self.reminders()
         )

@@ -4,7 +4,7 @@ use std::{fs, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use checker::log::{Run, Writer};
-use tokio::time::Instant;
+use tokio::{sync::RwLock, time::Instant};
 use virtual_actors::{Clock, System};
 use xtask::{BACKEND, Profile, Stack, StackOptions, StopSignal, faults, faults::SmallDisk, packages};
 
@@ -33,14 +33,14 @@ pub(crate) async fn run(arguments: Arguments, may_mount: bool) -> Result<ExitCod
         pubsub: arguments.pubsub,
         ..StackOptions::for_test_with("chaos", &fault::replicas()?)?
     };
-    let options = options.with_faults()?;
+    let options = if arguments.ha { options.ha()? } else { options }.with_faults()?;
     let disk = if may_mount {
         Some(SmallDisk::mount(options.directory.path().join("postgres"), DISK)?)
     } else {
         None
     };
-    let mut stack = tokio::select! {
-        stack = Stack::start(options) => stack?,
+    let stack = tokio::select! {
+        stack = Stack::start(options) => RwLock::new(stack?),
         () = stop.received() => bail!("stopped before it was ready"),
     };
     let passed = tokio::select! {
@@ -50,6 +50,7 @@ pub(crate) async fn run(arguments: Arguments, may_mount: bool) -> Result<ExitCod
     if passed == Some(false) {
         return Ok(ExitCode::FAILURE);
     }
+    let mut stack = stack.into_inner();
     stack.stop_all().await;
     // What it has its data on goes before the directory can.
     drop(disk);
@@ -59,12 +60,12 @@ pub(crate) async fn run(arguments: Arguments, may_mount: bool) -> Result<ExitCod
 
 /// Lets people work while things break; whether everything promised was kept.
 async fn try_system(
-    stack: &Stack,
+    system: &RwLock<Stack>,
     arguments: &Arguments,
     profile: Profile,
     disk: Option<&SmallDisk>,
 ) -> Result<bool> {
-    let seed = arguments.seed;
+    let (seed, stack) = (arguments.seed, system.read().await);
     let path = arguments.output.join("clients.jsonl");
     let backends: Vec<String> =
         stack.ports().apps[BACKEND].iter().map(|pair| format!("http://127.0.0.1:{}", pair.app)).collect();
@@ -79,18 +80,19 @@ async fn try_system(
             mail: Some(stack.mailpit_url()),
         },
     )?;
+    drop(stack);
     eprintln!("{}", arguments.command());
     let people = workload::register(&backends, &log, seed, arguments.people.into()).await?;
     let (started, length) = (Instant::now(), Duration::from_secs_f64(arguments.minutes * 60.0));
     let schedule = plan(seed, length, arguments.faults_per_minute, &possible(disk));
     let volume = Volume { reminders: arguments.reminders(), ends: started + length };
-    let injector = Injector { stack, disk, log: &log };
+    let injector = Injector { stack: system, disk, log: &log };
     tokio::try_join!(workload::run(&people, seed, volume), injector.run(&schedule, started))?;
     eprintln!("All faults are over; waiting until everything is ready");
+    let stack = system.read().await;
     stack.until_ready().await?;
     for replica in Replica::all() {
-        let port = stack.ports().apps[replica.app][replica.number].app;
-        log.replica(&replica.to_string(), &format!("http://127.0.0.1:{port}/metrics"), true)?;
+        log.replica(&replica.to_string(), &replica.metrics(&stack)?, true)?;
     }
     log.end()?;
     judge::judge(&path, stack.database_url()?, profile, &arguments.output).await

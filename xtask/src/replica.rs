@@ -84,6 +84,12 @@ impl Replica {
         self.sidecar.stop().await;
     }
 
+    /// Stops it while others of its app take over: both at once. The sidecar gives up its actors and subscriptions
+    /// at once, so that calls find another host soonest; the app answers until nobody asks.
+    pub(crate) async fn leave(self) {
+        tokio::join!(self.sidecar.stop(), self.app.stop());
+    }
+
     /// The names of a replica's parts.
     pub(crate) fn parts(app: &App, number: u16) -> [String; 2] {
         let name = instance(app.id, number);

@@ -38,7 +38,7 @@ pub struct SidecarOptions {
 pub struct Detour {
     /// What others are told is its address.
     pub announced: IpAddr,
-    pub placement: String,
+    pub placements: String,
 }
 
 /// A running sidecar.
@@ -80,7 +80,7 @@ fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions)
     let SidecarOptions { part, app_id, app_port, ports, resources, config, detour, .. } = options;
     let number = |port: u16| port.to_string();
     let announced = detour.as_ref().map_or(Ipv4Addr::LOCALHOST.into(), |detour| detour.announced);
-    let placement = detour.map_or_else(|| control_plane.placement_address(), |detour| detour.placement);
+    let placements = detour.map_or_else(|| control_plane.placement_addresses(), |detour| detour.placements);
     let mut program = Program::new(part, &tools.daprd)
         // Else it announces the machine's outer address to the others.
         .env("DAPR_HOST_IP", announced.to_string())
@@ -94,12 +94,15 @@ fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions)
         ])
         .args(["--dapr-listen-addresses", "127.0.0.1", "--metrics-listen-address", "127.0.0.1"])
         .args(["--dapr-internal-grpc-listen-address", "127.0.0.1"])
-        .args(["--placement-host-address", &placement])
-        .args(["--scheduler-host-address", &control_plane.scheduler_address()])
-        // A dead app's actors move within four seconds; one that a busy machine slows down is not dead.
+        .args(["--placement-host-address", &placements])
+        .args(["--scheduler-host-address", &control_plane.scheduler_addresses()])
+        // Longer than placement's own, which ends a round that a sidecar holds up.
+        .args(["--actors-disseminate-timeout", "8s"])
+        // A frozen app's actors move after four seconds, a dead one's after three. daprd counts failures since the
+        // app was last found sick, not in a row: a timeout that a busy machine exceeds now and then would add up.
         .args(["--enable-app-health-check", "--app-health-check-path", "/healthz"])
-        .args(["--app-health-probe-interval", "2", "--app-health-probe-timeout", "1500"])
-        .args(["--app-health-threshold", "2"])
+        .args(["--app-health-probe-interval", "1", "--app-health-probe-timeout", "1000"])
+        .args(["--app-health-threshold", "3"])
         // A component that could not be loaded, as while the broker is away, is tried again this often.
         .args(["--hot-reload-reconcile-interval", "2s"])
         // Subscriptions are declared in files; the app is not asked for them.

@@ -18,7 +18,12 @@ mod replicas;
 mod roll;
 mod scale;
 
-use std::{collections::BTreeMap, fs::File, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
@@ -117,14 +122,14 @@ impl Stack {
         let Self { options: StackOptions { directory, ports, .. }, tools, journal, .. } = &*self;
         let database = async {
             let postgres = Postgres::start(directory, ports.postgres, Durability::Full, journal).await?;
-            self.migrate(postgres.url()).await?;
+            self.run_migrations(&self.options.binaries(), postgres.url()).await?;
             Ok(postgres)
         };
         let (postgres, broker, mailpit, control_plane) = tokio::try_join!(
             database,
             Broker::start(&self.options, journal),
             Mailpit::start(tools, directory, ports.smtp, ports.mailpit, journal),
-            ControlPlane::start(tools, directory, ports.control_plane, journal),
+            ControlPlane::start(tools, directory, &ports.control_plane, journal),
         )?;
         let front_door = FrontDoor::open(ports.front_door, journal).await?;
         let replicas = ReplicaSets::default();
@@ -139,8 +144,13 @@ impl Stack {
         Ok(())
     }
 
-    async fn migrate(&self, database_url: &str) -> Result<()> {
-        let mut migrate = tokio::process::Command::new(self.options.binaries().join(MIGRATE.binary));
+    /// Brings the database to the schema of the programs in `binaries`, while everything runs.
+    pub async fn migrate(&self, binaries: &Path) -> Result<()> {
+        self.run_migrations(binaries, self.database_url()?).await
+    }
+
+    async fn run_migrations(&self, binaries: &Path, database_url: &str) -> Result<()> {
+        let mut migrate = tokio::process::Command::new(binaries.join(MIGRATE.binary));
         migrate.env("DATABASE_URL", database_url).kill_on_drop(true);
         let output =
             timeout(Duration::from_secs(300), migrate.output()).await.context("no end in five minutes")?;
@@ -179,7 +189,7 @@ impl Stack {
 
     /// Kills the scheduler as a crash would; the supervisor starts it again.
     pub async fn kill_scheduler(&self) -> Result<()> {
-        self.running()?.control_plane.scheduler().kill().await
+        self.running()?.control_plane.schedulers()[0].kill().await
     }
 
     /// Kills the broker as a crash would; the supervisor starts it again.

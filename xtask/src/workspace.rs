@@ -67,10 +67,20 @@ pub async fn build_program(profile: Profile, package: &str, program: &str) -> Re
     Ok(())
 }
 
+/// The programs of all services, and the one that migrates.
+pub fn service_programs() -> impl Iterator<Item = &'static str> {
+    APPS.iter().map(|app| app.id).chain([MIGRATE.binary])
+}
+
 /// Builds the binaries of all services, showing Cargo's progress.
 pub async fn build_services(profile: Profile) -> Result<()> {
+    build_services_in(root(), profile).await
+}
+
+/// The same from another checkout, into this one's target directory: what they have in common is built already.
+pub async fn build_services_in(checkout: &Path, profile: Profile) -> Result<()> {
     let mut command = build(profile);
-    command.arg("--bins");
+    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).arg("--bins");
     for package in APPS.iter().map(|app| app.id).chain([MIGRATE.package]) {
         command.args(["--package", package]);
     }

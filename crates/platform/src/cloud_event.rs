@@ -9,6 +9,9 @@
 //! }
 //! ```
 //!
+//! The version of its data's schema is what follows the last colon of `dataschema`, or 1. `CloudEvent<T, 2>` reads
+//! the second, too. An event beyond that is to be delivered again, since a newer replica may take it.
+//!
 //! An event that is not what the subscriber understands can never be handled: it is dropped, which
 //! sends it to the subscription's dead-letter topic.
 
@@ -24,9 +27,9 @@ use uuid::Uuid;
 
 use crate::json;
 
-/// A CloudEvent 1.0 whose `data` is a `T`.
+/// A CloudEvent 1.0 whose `data` is a `T`, of a schema up to version `READS`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct CloudEvent<T> {
+pub struct CloudEvent<T, const READS: u32 = 1> {
     /// The same at each delivery of this event.
     pub id: Uuid,
     /// The CloudEvents `type`, e.g. `task.created`.
@@ -70,7 +73,7 @@ impl IntoResponse for Delivery {
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const READS: u32> FromRequest<S> for CloudEvent<T, READS> {
     type Rejection = Delivery;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Delivery> {
@@ -84,6 +87,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
                 Delivery::Retry
             }
         })?;
+        // Looked at by itself, because the data may be what cannot be read.
+        let version = serde_json::from_slice::<Envelope>(&body).unwrap_or_default().schema_version();
+        if version > READS {
+            tracing::warn!(path, version, READS, "an event's schema is too new for this replica");
+            return Err(Delivery::Retry);
+        }
         json::parse(&body).map_err(|problem| {
             let errors = &problem.body().errors;
             tracing::error!(
@@ -94,6 +103,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
             );
             Delivery::Drop
         })
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    dataschema: Option<String>,
+}
+
+impl Envelope {
+    fn schema_version(&self) -> u32 {
+        let version = self.dataschema.as_deref().and_then(|uri| uri.rsplit_once(':'));
+        version.and_then(|(_, version)| version.parse().ok()).unwrap_or(1)
     }
 }
 
@@ -139,6 +161,20 @@ mod tests {
             let mut broken = event();
             broken[member] = value;
             assert_eq!(deliver(broken).await.unwrap_err(), Delivery::Drop, "{member}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_of_a_newer_schema_is_to_come_again() {
+        for (schema, data, expected) in [
+            ("urn:almanac:task-changed:1", json!(42), Ok(())),
+            ("urn:almanac:task-changed:2", json!(42), Err(Delivery::Retry)),
+            ("urn:almanac:task-changed:2", json!({ "reshaped": 42 }), Err(Delivery::Retry)),
+            ("https://example.org/without-version", json!(42), Ok(())),
+        ] {
+            let mut event = event();
+            (event["dataschema"], event["data"]) = (schema.into(), data);
+            assert_eq!(deliver(event).await.map(drop), expected, "{schema}");
         }
     }
 

@@ -13,11 +13,11 @@ use tokio::{
     time::sleep,
 };
 use xtask::{
-    Ports, Profile, Pubsub, Replicas, Stack, StackOptions, StateDir, StateFile, StopSignal, SystemPhase,
-    Tools, packages, workspace,
+    ControlPlanePorts, Members, Ports, Profile, Pubsub, Replicas, Stack, StackOptions, StateDir, StateFile,
+    StopSignal, SystemPhase, Tools, packages, workspace,
 };
 
-use super::{down, logs};
+use super::{control::Control, down, logs};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// The broker that events travel by: redis or kafka
     #[arg(long, default_value = "redis", value_name = "BROKER")]
     pubsub: Pubsub,
+    /// Run three instances of placement and of the scheduler, any one of which may die
+    #[arg(long)]
+    ha: bool,
     /// Build and run optimised services
     #[arg(long)]
     release: bool,
@@ -43,7 +46,9 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCode> {
     let profile = if options.release { Profile::Release } else { Profile::Dev };
-    let ports = Ports::fixed(&options.replicas, options.port);
+    let members = if options.ha { Members::Three } else { Members::One };
+    let mut ports = Ports::fixed(&options.replicas, options.port);
+    ports.control_plane = ControlPlanePorts::fixed(members);
     let stack = StackOptions {
         directory,
         ports,
@@ -90,7 +95,8 @@ async fn supervise(options: StackOptions) -> Result<ExitCode> {
     if console {
         println!("\n{}\n\nCtrl-C stops everything.", addresses(stack.directory(), stack.ports()));
     }
-    stop.received().await;
+    let control = Control::listen(stack.directory())?;
+    follow_requests(&control, &mut stack, &mut stop).await;
     if console {
         eprintln!("\nStopping; Ctrl-C again does not wait.");
     }
@@ -100,6 +106,21 @@ async fn supervise(options: StackOptions) -> Result<ExitCode> {
     }
     stack.directory().forget_state()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does what is asked, one after the other, until told to stop.
+async fn follow_requests(control: &Control, stack: &mut Stack, stop: &mut StopSignal) {
+    loop {
+        let (request, asker) = tokio::select! {
+            next = control.next() => next,
+            () = stop.received() => return,
+        };
+        tokio::select! {
+            outcome = request.perform(stack) => asker.answer(outcome).await,
+            // A replica that was on its way, up or down, is killed as it is dropped.
+            () = stop.received() => return,
+        }
+    }
 }
 
 /// Leaves a supervisor behind; returns when it says that everything is ready.

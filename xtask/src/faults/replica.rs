@@ -10,6 +10,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Result;
+use futures::future::try_join_all;
 
 use super::{Flow, Link, SkewedClock, faketime};
 use crate::{
@@ -24,7 +25,7 @@ pub struct ReplicaFaults {
     database: Link,
     /// None for a replica that came later, where the broker must know all ways to it from its start.
     broker: Option<Link>,
-    placement: Link,
+    placements: Vec<Link>,
     inbound: Link,
     clock: Option<SkewedClock>,
 }
@@ -44,13 +45,14 @@ impl ReplicaFaults {
             Some(link) => Some(Link::open(at(link.near), at(link.far)).await?),
             None => None,
         };
+        let placements = ports.control_plane.placements.iter().map(|ports| Link::open(at(0), at(ports.api)));
         let internal = replica.sidecar.internal;
         let announced = SocketAddr::from((loopback_of(app, number), internal));
         let offset = directory.path().join(format!("clock-of-{name}"));
         Ok(Self {
             database: Link::open(at(0), at(ports.postgres)).await?,
             broker,
-            placement: Link::open(at(0), at(ports.control_plane.placement)).await?,
+            placements: try_join_all(placements).await?,
             inbound: Link::open(announced, at(internal)).await?,
             clock: faketime().map(|library| SkewedClock::new(&library, offset)).transpose()?,
         })
@@ -58,7 +60,8 @@ impl ReplicaFaults {
 
     /// The ways of its sidecar.
     pub(crate) fn detour(&self) -> Detour {
-        Detour { announced: self.inbound.address().ip(), placement: self.placement.address().to_string() }
+        let placements: Vec<_> = self.placements.iter().map(|link| link.address().to_string()).collect();
+        Detour { announced: self.inbound.address().ip(), placements: placements.join(",") }
     }
 
     /// From the app to PostgreSQL.
@@ -71,9 +74,9 @@ impl ReplicaFaults {
         self.broker.as_ref()
     }
 
-    /// From the sidecar to placement.
-    pub fn placement(&self) -> &Link {
-        &self.placement
+    /// From the sidecar to each placement.
+    pub fn placements(&self) -> &[Link] {
+        &self.placements
     }
 
     /// From other sidecars to this one.
@@ -88,8 +91,8 @@ impl ReplicaFaults {
 
     /// Cuts the replica off from everything but the scheduler, which daprd finds by itself, or joins it again.
     pub fn set_all(&self, flow: Flow) {
-        let direct = [&self.database, &self.placement, &self.inbound];
-        direct.into_iter().chain(&self.broker).for_each(|link| link.set(flow));
+        let single = [&self.database, &self.inbound].into_iter().chain(&self.broker);
+        single.chain(&self.placements).for_each(|link| link.set(flow));
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{
     apps::{APPS, Replicas},
     broker::{BrokerLink, Pubsub},
-    ports::{Ports, free_port, instance},
+    ports::{ControlPlanePorts, Members, Ports, free_port, instance},
     state_dir::StateDir,
     workspace::{self, Profile},
 };
@@ -67,6 +67,12 @@ impl StackOptions {
                 self.broker_links.insert(instance(app.id, number), BrokerLink { near: free_port()?, far });
             }
         }
+        Ok(self)
+    }
+
+    /// The same with three instances of placement and of the scheduler, any one of which may die.
+    pub fn ha(mut self) -> Result<Self> {
+        self.ports.control_plane = ControlPlanePorts::free(Members::Three)?;
         Ok(self)
     }
 

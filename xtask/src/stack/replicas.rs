@@ -47,13 +47,19 @@ impl Running {
         self.replicas.0.entry(app.id).or_default().extend(replicas);
     }
 
-    /// Gives out a replica, to be stopped: no client reaches it any more by a new connection.
-    pub(super) fn take(&mut self, app: &App, number: u16) -> Option<Replica> {
-        let replica = self.replicas.0.get_mut(app.id)?.remove(&number)?;
+    /// Stops a replica while the others of its app take over.
+    pub(super) async fn drain(&mut self, app: &App, number: u16) {
+        let Some(replica) = self.replicas.0.get_mut(app.id).and_then(|replicas| replicas.remove(&number))
+        else {
+            return;
+        };
         if app.id == BACKEND {
             self.front_door.remove(replica.app_port);
+            // It needs its sidecar for the last request.
+            replica.stop().await;
+        } else {
+            replica.leave().await;
         }
-        Some(replica)
     }
 }
 

@@ -24,9 +24,7 @@ impl Stack {
             self.scale(app.id, count + 1).await?;
         }
         for number in numbers {
-            if let Some(replica) = self.running_mut()?.take(app, number) {
-                replica.stop().await;
-            }
+            self.running_mut()?.drain(app, number).await;
             let started = self.start_missing(self.running()?, app).await;
             let started = started.with_context(|| format!("the new {} does not start", app.id))?;
             self.running_mut()?.add(app, started);

@@ -48,8 +48,7 @@ impl Stack {
 
     /// Drains a replica and stops it.
     pub(super) async fn remove(&mut self, app: &'static App, number: u16) -> Result<()> {
-        let Some(replica) = self.running_mut()?.take(app, number) else { return Ok(()) };
-        replica.stop().await;
+        self.running_mut()?.drain(app, number).await;
         self.forget(app, number);
         self.options.ports.resize(app, number)?;
         self.journal.set_ports(&self.options.ports);
