@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_short_run_has_every_kind() {
         // The seed, length and rate of `tests/short_run.rs`.
-        let planned = plan(5, Duration::from_secs(105), 12.0, Kind::ALL);
+        let planned = plan(7, Duration::from_secs(105), 12.6, Kind::ALL);
         let kinds: BTreeSet<_> = planned.iter().map(|fault| fault.fault.kind.name()).collect();
         assert_eq!(kinds.len(), Kind::ALL.len(), "{kinds:?}");
     }

@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 /// The schedule has every kind with it (`a_short_run_has_every_kind`).
-const SEED: &str = "5";
+const SEED: &str = "7";
 
 #[test]
 fn nothing_is_lost_or_doubled_whatever_breaks() {
@@ -19,7 +19,7 @@ fn nothing_is_lost_or_doubled_whatever_breaks() {
             "--people",
             "6",
             "--faults-per-minute",
-            "12",
+            "12.6",
         ])
         .arg("--output")
         .arg(&output)
