@@ -2,7 +2,7 @@
 //!
 //! The database is the one in `DATABASE_URL`. It ends with 0 if it was, with 1 if not, and with 2 if it could not find out.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use checker::{Clients, Evidence, Report, log, settle};
@@ -17,7 +17,7 @@ struct Options {
     #[arg(long)]
     log: PathBuf,
     /// How long to wait until all that is owed was done
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     settle: u64,
     /// What is granted after a fault, for the split of the figures and for reminders that were left alone
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
@@ -50,7 +50,7 @@ async fn run(options: Options) -> Result<Report> {
     let report = Report::of(&evidence, &settled, TimeDelta::seconds(options.recovery.into()));
     if let Some(path) = options.json {
         let text = serde_json::to_string_pretty(&report)?;
-        std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(report)
 }

@@ -30,20 +30,31 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Violation> {
 
 /// By its row, and by what people were shown, whichever is later.
 fn early(evidence: &Evidence) -> Vec<Violation> {
-    let mut shown: HashMap<Uuid, DateTime<Utc>> = HashMap::new();
-    let answers = evidence.clients.operations.iter().filter_map(Performed::accepted);
-    for reminder in answers.filter_map(|answer| answer.task.as_ref()).flat_map(|task| &task.reminders) {
-        if let Some(fires_at) = reminder.fires_at {
-            shown.entry(reminder.id).and_modify(|at| *at = fires_at.min(*at)).or_insert(fires_at);
-        }
-    }
+    let shown = first_shown(evidence);
     let early = |row: &Reminder| {
-        let first_shown = shown.get(&row.reminder_id).copied().unwrap_or(row.fires_at);
         let fired_at = row.fired_at?;
-        let due = row.fires_at.max(first_shown);
+        let due = shown.get(&row.reminder_id).map_or(row.fires_at, |shown| row.fires_at.max(*shown));
         (fired_at < due).then(|| EARLY.broken(row.label(), format!("it fired at {fired_at}, due at {due}")))
     };
     evidence.database.reminders.iter().filter_map(early).collect()
+}
+
+/// The earliest time each reminder was shown at. Where an answer is missing, or the task is in a series, there may have
+/// been an earlier one.
+fn first_shown(evidence: &Evidence) -> HashMap<Uuid, DateTime<Utc>> {
+    let mut first: HashMap<Uuid, DateTime<Utc>> = HashMap::new();
+    for task in evidence.database.tasks.iter().filter(|task| task.series().is_none()) {
+        if evidence.operations(task.id).any(|operation| !operation.what.is_read() && operation.is_unknown()) {
+            continue;
+        }
+        let answers = evidence.operations(task.id).filter_map(Performed::accepted);
+        for reminder in answers.filter_map(|answer| answer.task.as_ref()).flat_map(|task| &task.reminders) {
+            if let Some(fires_at) = reminder.fires_at {
+                first.entry(reminder.id).and_modify(|at| *at = fires_at.min(*at)).or_insert(fires_at);
+            }
+        }
+    }
+    first
 }
 
 fn twice(evidence: &Evidence) -> Vec<Violation> {

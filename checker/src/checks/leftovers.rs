@@ -1,11 +1,12 @@
-//! Nothing is left to be done, and nobody who is gone holds anything.
+//! Nothing is left to be done or was given up, and nobody who is gone holds anything.
 
 use crate::{Evidence, Rule, Violation};
 
 const OUTBOX: Rule = Rule::new("outbox-not-empty", "What was committed is handed over.");
 const LEASE: Rule = Rule::new("lease-of-dead-relay", "No relay that is gone holds a share of the outbox.");
 const LEDGER: Rule = Rule::new("ledger-work-open", "What the ledger plans is done.");
-pub(super) const RULES: &[Rule] = &[OUTBOX, LEASE, LEDGER];
+const LETTER: Rule = Rule::new("dead-letter", "No subscriber gives an event up.");
+pub(super) const RULES: &[Rule] = &[OUTBOX, LEASE, LEDGER, LETTER];
 
 pub(super) fn check(evidence: &Evidence) -> Vec<Violation> {
     let database = &evidence.database;
@@ -27,5 +28,10 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Violation> {
             format!("{}: {last}", row.status),
         )
     });
-    outbox.chain(leases).chain(ledger).collect()
+    let letters = database.dead_letters.iter().map(|letter| {
+        let topic = letter.topic.as_deref().unwrap_or("a topic that is not known");
+        LETTER
+            .broken(format!("event {}", letter.event_id), format!("{} gave it up, from {topic}", letter.app))
+    });
+    outbox.chain(leases).chain(ledger).chain(letters).collect()
 }

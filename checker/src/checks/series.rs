@@ -52,22 +52,13 @@ fn all(evidence: &Evidence) -> Vec<Series<'_>> {
             let ledger = ledgers.remove(&id).unwrap_or_default();
             Series {
                 id,
-                edited: tasks.iter().any(|task| edits(evidence, task.id)),
+                edited: tasks.iter().any(|task| did(evidence, task.id, edits_series)),
                 tasks,
                 named: ledger.iter().map(|entry| entry.next_id).collect(),
                 ledger: ledger.into_iter().map(|entry| (entry.predecessor, entry)).collect(),
             }
         })
         .collect()
-}
-
-fn edits(evidence: &Evidence, task: Uuid) -> bool {
-    evidence.operations(task).any(|operation| {
-        matches!(
-            operation.what,
-            Operation::EndRecurrence { .. } | Operation::Edit { changes_series: true, .. }
-        )
-    })
 }
 
 fn of_series(evidence: &Evidence, series: &Series<'_>) -> Vec<Violation> {
@@ -90,7 +81,7 @@ fn after_closed(evidence: &Evidence, series: &Series<'_>, task: &Task) -> Option
     match entry.status.as_str() {
         "created" | "kept" => match evidence.task(entry.next_id) {
             None => missing(format!("task {} is not there", entry.next_id)),
-            Some(next) if next.deleted && !deleted_by_client(evidence, next.id) => {
+            Some(next) if next.deleted && !did(evidence, next.id, deletes) => {
                 missing(format!("task {} is in the trash, where nobody put it", next.id))
             }
             Some(_) => None,
@@ -109,7 +100,9 @@ fn after_open(evidence: &Evidence, series: &Series<'_>, task: &Task) -> Option<V
         "created" if task.state["series"]["recurrence"]["missed"] != "keep_each" => {
             Some(UNASKED.broken(subject(series, task), format!("it is open; task {} follows it", next.id)))
         }
-        "withdrawn" => Some(WITHDRAWN.broken(subject(series, task), format!("task {} is there", next.id))),
+        "withdrawn" if !did(evidence, next.id, restores) => {
+            Some(WITHDRAWN.broken(subject(series, task), format!("task {} is there", next.id)))
+        }
         _ => None,
     }
 }
@@ -121,7 +114,7 @@ fn doubled(evidence: &Evidence, series: &Series<'_>) -> Vec<Violation> {
         return Vec::new();
     }
     let (by_people, nobodys): (Vec<&Task>, Vec<&Task>) =
-        unnamed.into_iter().copied().partition(|task| made_by_client(evidence, task.id));
+        unnamed.into_iter().copied().partition(|task| did(evidence, task.id, makes_first));
     let first = by_people.first().map(|task| task.id);
     let extra = by_people.iter().skip(1).chain(&nobodys);
     extra
@@ -137,15 +130,26 @@ fn doubled(evidence: &Evidence, series: &Series<'_>) -> Vec<Violation> {
         .collect()
 }
 
-fn made_by_client(evidence: &Evidence, task: Uuid) -> bool {
-    evidence.operations(task).any(|operation| {
-        // One that became an instance later was changed by a client, too.
-        matches!(operation.what, Operation::Create { .. } | Operation::Edit { changes_series: true, .. })
-    })
+/// Whether a client did something to a task, or may have.
+fn did(evidence: &Evidence, task: Uuid, is: fn(&Operation) -> bool) -> bool {
+    evidence.operations(task).any(|operation| is(&operation.what))
 }
 
-fn deleted_by_client(evidence: &Evidence, task: Uuid) -> bool {
-    evidence.operations(task).any(|operation| matches!(operation.what, Operation::Delete { .. }))
+fn edits_series(what: &Operation) -> bool {
+    matches!(what, Operation::EndRecurrence { .. } | Operation::Edit { changes_series: true, .. })
+}
+
+/// A task may also become an instance by an edit.
+fn makes_first(what: &Operation) -> bool {
+    matches!(what, Operation::Create { .. } | Operation::Edit { changes_series: true, .. })
+}
+
+fn deletes(what: &Operation) -> bool {
+    matches!(what, Operation::Delete { .. })
+}
+
+fn restores(what: &Operation) -> bool {
+    matches!(what, Operation::Restore { .. })
 }
 
 fn subject(series: &Series<'_>, task: &Task) -> String {

@@ -16,6 +16,7 @@ pub struct Database {
     pub ledger: Vec<LedgerEntry>,
     pub outbox: Vec<OutboxRow>,
     pub dead_leases: Vec<i16>,
+    pub dead_letters: Vec<DeadLetter>,
     /// Its own clock.
     pub now: DateTime<Utc>,
 }
@@ -86,6 +87,14 @@ pub struct OutboxRow {
     pub seq: i64,
     pub target: String,
     pub attempts: i32,
+}
+
+/// An event that a subscriber gave up, and nobody had published again.
+#[derive(Debug, Clone, FromRow)]
+pub struct DeadLetter {
+    pub app: String,
+    pub event_id: Uuid,
+    pub topic: Option<String>,
 }
 
 impl Task {
@@ -211,6 +220,11 @@ impl Database {
                  ORDER BY partition",
             )
             .fetch_all(&mut *db)
+            .await?,
+            dead_letters: rows(
+                db,
+                "SELECT app, event_id, topic FROM dead_letter WHERE redriven_at IS NULL ORDER BY app, event_id",
+            )
             .await?,
         };
         transaction.rollback().await?;

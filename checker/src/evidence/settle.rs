@@ -16,7 +16,7 @@ pub struct Settled {
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is owed, each as SQL for a number that comes to nought by itself. Reminders ahead are not owed.
-const OWED: [(&str, &str); 7] = [
+const OWED: [(&str, &str); 8] = [
     ("messages in the outbox", "SELECT count(*) FROM actor_outbox"),
     ("overdue reminders", "SELECT count(*) FROM reminder WHERE status = 'pending' AND fires_at <= now()"),
     (
@@ -35,6 +35,11 @@ const OWED: [(&str, &str); 7] = [
          WHERE done AND NOT deleted AND state -> 'series' ? 'series' AND NOT EXISTS (
              SELECT FROM recurrence_ledger AS l
              WHERE l.predecessor = t.id::uuid AND l.series_id = (t.state #>> '{series,series}')::uuid)",
+    ),
+    (
+        "shares of the outbox that a dead relay holds",
+        "SELECT count(*) FROM actor_outbox_share AS share WHERE relay IS NOT NULL AND NOT EXISTS (
+             SELECT FROM actor_relay AS alive WHERE alive.relay = share.relay AND alive.seen_until > now())",
     ),
     (
         "events without an entry in the audit log",

@@ -75,7 +75,34 @@ fn zone(task: &Task) -> Option<Tz> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
     use super::*;
+
+    #[test]
+    fn until_is_a_day_a_time_on_the_wall_or_an_instant() {
+        let task = |occurrence: &str| Task {
+            id: Uuid::nil(),
+            version: 1,
+            owner: Uuid::nil(),
+            done: false,
+            deleted: false,
+            state: json!({"series": {"occurrence": occurrence}, "due": {"zone": "Europe/Berlin"}}),
+        };
+        // Nine in Berlin is eight in UTC, in winter.
+        let nine = task("2026-12-01T09:00:00");
+        for (until, after) in [
+            ("20261201", false),
+            ("20261130", true),
+            ("20261201T090000", false),
+            ("20261201T085959", true),
+            ("20261201T080000Z", false),
+            ("20261201T075959Z", true),
+        ] {
+            assert_eq!(is_after(&nine, until), after, "{until}");
+        }
+    }
 
     #[test]
     fn parts_of_a_rule_are_found() {
