@@ -8,8 +8,6 @@ use xtask::{Profile, workspace};
 
 /// The package and the program in it.
 const CHECKER: (&str, &str) = ("checker", "almanac-checker");
-/// Longer than any lease, and than the broker's longest pause before it hands an event out again.
-const SETTLE: &str = "240";
 
 pub(crate) async fn build(profile: Profile) -> Result<()> {
     let (package, program) = CHECKER;
@@ -20,7 +18,7 @@ pub(crate) async fn build(profile: Profile) -> Result<()> {
 pub(crate) async fn judge(log: &Path, database_url: &str, profile: Profile, output: &Path) -> Result<bool> {
     let (_, program) = CHECKER;
     let mut checker = Command::new(workspace::binary(profile, program));
-    checker.env("DATABASE_URL", database_url).args(["--settle", SETTLE]).arg("--log").arg(log);
+    checker.env("DATABASE_URL", database_url).arg("--log").arg(log);
     checker.arg("--json").arg(output.join("report.json")).stderr(Stdio::inherit()).kill_on_drop(true);
     let judged = checker.output().await.with_context(|| format!("cannot run {program}"))?;
     let report = String::from_utf8_lossy(&judged.stdout);

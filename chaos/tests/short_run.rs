@@ -8,19 +8,10 @@ const SEED: &str = "7";
 #[test]
 fn nothing_is_lost_or_doubled_whatever_breaks() {
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("short-run");
+    let arguments = "--minutes 1.75 --pubsub redis --people 6 --faults-per-minute 12.6";
     let status = Command::new(env!("CARGO_BIN_EXE_almanac-chaos"))
-        .args([
-            "--seed",
-            SEED,
-            "--minutes",
-            "1.75",
-            "--pubsub",
-            "redis",
-            "--people",
-            "6",
-            "--faults-per-minute",
-            "12.6",
-        ])
+        .args(["--seed", SEED])
+        .args(arguments.split(' '))
         .arg("--output")
         .arg(&output)
         .status()
