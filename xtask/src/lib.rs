@@ -32,8 +32,10 @@
 
 mod activations;
 mod apps;
+mod backup;
 mod broker;
 mod clock;
+mod cluster;
 mod components;
 mod control_plane;
 pub mod faults;
@@ -41,6 +43,7 @@ mod journal;
 mod kafka;
 mod log;
 mod mailpit;
+mod migrations;
 pub mod packages;
 mod port_holder;
 mod ports;
@@ -61,7 +64,9 @@ pub mod workspace;
 
 pub use activations::Activations;
 pub use apps::{APPS, App, BACKEND, Replicas};
+pub use backup::{Restored, back_up, restore};
 pub use broker::{BrokerLink, Pubsub};
+pub use cluster::Cluster;
 pub use control_plane::ControlPlane;
 pub use journal::Journal;
 pub use kafka::{Kafka, KafkaOptions, Topic};
@@ -70,7 +75,7 @@ pub use ports::{
     ControlPlanePorts, KafkaPorts, Members, PairPorts, PlacementPorts, Ports, SchedulerPorts, SidecarPorts,
     free_port,
 };
-pub use postgres::{Durability, Postgres, psql};
+pub use postgres::{Durability, Postgres};
 pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;
 pub use redis::Redis;

@@ -1,4 +1,4 @@
-//! The system's packages: PostgreSQL and Redis, installed by apt where they are missing.
+//! The system's packages, such as PostgreSQL and Redis, installed by apt where they are missing.
 
 use std::{
     env, fs,
@@ -30,16 +30,7 @@ pub async fn ensure_installed() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages = missing.join(" ");
-    if find("apt-get").is_none() {
-        bail!("install PostgreSQL 15 or later and Redis 7 or later first (Debian's names: {packages})");
-    }
-    let sudo = !geteuid().is_root();
-    if sudo && !passwordless_sudo().await {
-        bail!("run this first, or again as root:\n  sudo apt-get install {packages}");
-    }
-    eprintln!("Installing {packages} with apt");
-    install(sudo, &missing).await?;
+    install(&missing, "install PostgreSQL 15 or later and Redis 7 or later first").await?;
     postgres_binaries(None)?;
     ensure!(find(REDIS).is_some(), "apt installed no {REDIS}");
     Ok(())
@@ -47,19 +38,24 @@ pub async fn ensure_installed() -> Result<()> {
 
 /// Installs libfaketime where apt can; without it nothing can be done to clocks, and the rest works.
 pub async fn install_faketime() {
-    if faults::faketime().is_some() || find("apt-get").is_none() {
-        return;
-    }
-    let sudo = !geteuid().is_root();
-    if !sudo || passwordless_sudo().await {
-        eprintln!("Installing libfaketime with apt");
-        if let Err(error) = install(sudo, &["libfaketime"]).await {
-            eprintln!("libfaketime cannot be installed: {error:#}");
-        }
+    if faults::faketime().is_none()
+        && let Err(error) = install(&["libfaketime"], "install libfaketime to have clocks set").await
+    {
+        eprintln!("{error:#}");
     }
 }
 
-async fn install(sudo: bool, packages: &[&str]) -> Result<()> {
+/// Installs packages by apt; where that is not possible, the error says what to do `by_hand`.
+pub(crate) async fn install(packages: &[&str], by_hand: &str) -> Result<()> {
+    let names = packages.join(" ");
+    if find("apt-get").is_none() {
+        bail!("{by_hand} (Debian's names: {names})");
+    }
+    let sudo = !geteuid().is_root();
+    if sudo && !passwordless_sudo().await {
+        bail!("run this first, or again as root:\n  sudo apt-get install {names}");
+    }
+    eprintln!("Installing {names} with apt");
     apt(sudo, &["update", "--quiet"]).await?;
     let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
     install.extend(packages);

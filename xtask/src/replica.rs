@@ -42,7 +42,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     /// Starts the app, then its sidecar, which asks the app for its actor types; returns when the app says that
-    /// it is ready.
+    /// it is ready. If that fails, nothing is left running.
     pub(crate) async fn start(
         surroundings: &Surroundings<'_>,
         app: &App,
@@ -63,12 +63,23 @@ impl Replica {
             config: Some(directory.config()),
             detour: faults.as_ref().map(ReplicaFaults::detour),
         };
-        let part = Part::launch(surroundings.program(app, name, ports, faults.as_ref()), readiness, journal)?;
-        part.ready(READY).await?;
-        let sidecar = Sidecar::start(tools, control_plane, options, journal).await?;
+        let program = surroundings.program(app, name, ports, faults.as_ref());
+        let part = Part::launch_ready(program, readiness, journal, READY).await?;
+        let sidecar = match Sidecar::start(tools, control_plane, options, journal).await {
+            Ok(sidecar) => sidecar,
+            Err(error) => {
+                part.stop().await;
+                return Err(error);
+            }
+        };
         let replica = Self { app: part, sidecar, faults, app_port: ports.app };
-        replica.until_ready().await?;
-        Ok(replica)
+        match replica.until_ready().await {
+            Ok(()) => Ok(replica),
+            Err(error) => {
+                replica.stop().await;
+                Err(error)
+            }
+        }
     }
 
     /// Waits until both run and the app calls itself ready: database, sidecar and actor types.

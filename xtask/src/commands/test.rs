@@ -9,7 +9,7 @@ use nix::{
 };
 use tokio::process::Command;
 use xtask::{
-    Durability, Journal, Postgres, Profile, StateDir, StopSignal, Tools, free_port, packages, tools,
+    Durability, Journal, Postgres, Profile, Pubsub, StateDir, StopSignal, Tools, free_port, packages, tools,
     workspace,
 };
 
@@ -24,6 +24,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let started = Instant::now();
     packages::ensure_installed().await?;
     let tools = Tools::obtain().await?;
+    Pubsub::Kafka.obtain().await?;
     workspace::build_services(Profile::Dev).await?;
     StateDir::remove_abandoned()?;
     let directory = StateDir::temporary("test")?;
