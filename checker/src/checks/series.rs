@@ -18,7 +18,9 @@ const DOUBLED: Rule = Rule::new("next-instance-doubled", "A closed instance is f
 const UNASKED: Rule = Rule::new("next-instance-unasked", "An open instance is not followed yet.");
 const WITHDRAWN: Rule =
     Rule::new("instance-not-withdrawn", "What was withdrawn is in the trash, or never was.");
-pub(super) const RULES: &[Rule] = &[MISSING, DOUBLED, UNASKED, WITHDRAWN, limits::OVERRAN, limits::ENDED];
+const DIFFERS: Rule = Rule::new("ledger-differs", "An instance is the occurrence the ledger says.");
+pub(super) const RULES: &[Rule] =
+    &[MISSING, DOUBLED, UNASKED, WITHDRAWN, DIFFERS, limits::OVERRAN, limits::ENDED];
 
 /// A series as it is found.
 struct Series<'a> {
@@ -71,6 +73,7 @@ fn of_series(evidence: &Evidence, series: &Series<'_>) -> Vec<Violation> {
         });
     }
     found.extend(doubled(evidence, series));
+    found.extend(series.ledger.values().filter_map(|entry| differs(evidence, series, entry)));
     found.extend(limits::check(evidence, series));
     found
 }
@@ -105,6 +108,21 @@ fn after_open(evidence: &Evidence, series: &Series<'_>, task: &Task) -> Option<V
         }
         _ => None,
     }
+}
+
+/// A person who changes a series may give its instances other names.
+fn differs(evidence: &Evidence, series: &Series<'_>, entry: &LedgerEntry) -> Option<Violation> {
+    let next = evidence.task(entry.next_id).filter(|_| !series.edited)?;
+    let same = next.series() == Some(series.id) && next.occurrence() == entry.occurrence;
+    (!same).then(|| {
+        let evidence = format!(
+            "it is {:?} of series {:?}; planned was {:?}",
+            next.occurrence(),
+            next.series(),
+            entry.occurrence
+        );
+        DIFFERS.broken(subject(series, next), evidence)
+    })
 }
 
 /// The first instance was made by a person; every other is named by the ledger.

@@ -54,10 +54,18 @@ async fn two_next_instances(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_next_instance_that_is_another_occurrence_than_planned(pool: PgPool) {
+    let world = World::consistent(&pool).await;
+    let sql = "UPDATE recurrence_ledger SET occurrence = '2026-01-03 09:00' WHERE next_id = ";
+    world.sql(format!("{sql}'{DAILY_NEXT}'")).await;
+    assert_eq!(world.broken().await, [("ledger-differs", instance(DAILY_NEXT, DAILY_SERIES))]);
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_next_instance_of_an_open_one(pool: PgPool) {
     let mut world = World::consistent(&pool).await;
     let following =
-        Row { id: world.id(), series: Some((DAILY_SERIES, 3)), ..Row::new(DAILY_NEXT, "daily 1") };
+        Row { id: world.id(), series: Some((DAILY_SERIES, 2)), ..Row::new(DAILY_NEXT, "daily 1") };
     world.commit("task.created", &[], &following).await;
     world.decide(DAILY_SERIES, DAILY_NEXT, following.id, "created").await;
     assert_eq!(world.broken().await, [("next-instance-unasked", instance(DAILY_NEXT, DAILY_SERIES))]);
