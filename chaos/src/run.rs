@@ -1,6 +1,6 @@
 //! One run, from the start of the system to the verdict.
 
-use std::{fs, process::ExitCode, time::Duration};
+use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use checker::log::{Run, Writer};
@@ -52,6 +52,7 @@ pub(crate) async fn run(arguments: Arguments, may_mount: bool) -> Result<ExitCod
     }
     let mut stack = stack.into_inner();
     stack.stop_all().await;
+    keep_logs(&stack.directory().logs(), &arguments.output.join("logs"))?;
     // What it has its data on goes before the directory can.
     drop(disk);
     stack.stop().await?;
@@ -96,6 +97,19 @@ async fn try_system(
     }
     log.end()?;
     judge::judge(&path, stack.database_url()?, profile, &arguments.output).await
+}
+
+/// Copies the parts' logs to where the report is: how late something was is explained by them only.
+fn keep_logs(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
 }
 
 /// The kinds of faults that this machine can do; the others are named.
