@@ -31,14 +31,17 @@
 
 mod activations;
 mod apps;
+mod backup;
 mod broker;
 mod clock;
+mod cluster;
 mod components;
 mod control_plane;
 mod journal;
 mod kafka;
 mod log;
 mod mailpit;
+mod migrations;
 pub mod packages;
 mod port_holder;
 mod ports;
@@ -58,7 +61,9 @@ pub mod workspace;
 
 pub use activations::Activations;
 pub use apps::{APPS, App, BACKEND, Replicas};
+pub use backup::{Restored, back_up, restore};
 pub use broker::{BrokerLink, Pubsub};
+pub use cluster::Cluster;
 pub use control_plane::ControlPlane;
 pub use journal::Journal;
 pub use kafka::{Kafka, KafkaOptions, Topic};
@@ -67,7 +72,7 @@ pub use ports::{
     ControlPlanePorts, KafkaPorts, Members, PairPorts, PlacementPorts, Ports, SchedulerPorts, SidecarPorts,
     free_port,
 };
-pub use postgres::{Durability, Postgres, psql};
+pub use postgres::{Durability, Postgres};
 pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;
 pub use redis::Redis;

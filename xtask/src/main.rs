@@ -1,12 +1,14 @@
 //! `cargo xtask`: sets Almanac up, runs it, tests it. Each command is a file in `commands/`.
 
 mod commands {
+    pub(crate) mod backup;
     pub(crate) mod bench;
     pub(crate) mod control;
     pub(crate) mod dead_letters;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
+    pub(crate) mod restore;
     pub(crate) mod roll;
     pub(crate) mod scale;
     pub(crate) mod status;
@@ -26,7 +28,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{bench, dead_letters, down, lint, logs, roll, scale, status, test, up, upgrade};
+use commands::{
+    backup, bench, dead_letters, down, lint, logs, restore, roll, scale, status, test, up, upgrade,
+};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -54,6 +58,10 @@ enum Command {
     Logs(logs::Options),
     /// List the events that subscribers gave up, or publish them again
     DeadLetters(dead_letters::Options),
+    /// Copy the whole database into a file, while everything runs
+    Backup(backup::Options),
+    /// Set everything back to a backup, while nothing runs
+    Restore(restore::Options),
     /// Run all tests, beside whatever runs
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
@@ -90,6 +98,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Roll(options) => roll::run(&directory, options).await,
         Command::Logs(options) => logs::run(&directory, options).await,
         Command::DeadLetters(options) => dead_letters::run(&directory, options).await,
+        Command::Backup(options) => backup::run(&directory, options).await,
+        Command::Restore(options) => restore::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
         Command::Upgrade(options) => upgrade::run(options).await,

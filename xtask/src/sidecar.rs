@@ -81,7 +81,7 @@ fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions)
         .args(["--placement-host-address", &control_plane.placement_addresses()])
         .args(["--scheduler-host-address", &control_plane.scheduler_addresses()])
         // Longer than placement's own, which ends a round that a sidecar holds up.
-        .args(["--actors-disseminate-timeout", "8s"])
+        .args(["--actors-disseminate-timeout", "6s"])
         // A frozen app's actors move after four seconds, a dead one's after three. daprd counts failures since the
         // app was last found sick, not in a row: a timeout that a busy machine exceeds now and then would add up.
         .args(["--enable-app-health-check", "--app-health-check-path", "/healthz"])

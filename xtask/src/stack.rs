@@ -27,16 +27,15 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
-use tokio::time::timeout;
 
 use crate::{
-    apps::{APPS, MIGRATE},
+    apps::APPS,
     broker::Broker,
     components,
     control_plane::ControlPlane,
     journal::Journal,
     mailpit::Mailpit,
-    packages,
+    migrations, packages,
     ports::Ports,
     postgres::{Durability, Postgres},
     replica::Replica,
@@ -121,7 +120,7 @@ impl Stack {
         let Self { options: StackOptions { directory, ports, .. }, tools, journal, .. } = &*self;
         let database = async {
             let postgres = Postgres::start(directory, ports.postgres, Durability::Full, journal).await?;
-            self.run_migrations(&self.options.binaries(), postgres.url()).await?;
+            migrations::run(&self.options.binaries(), postgres.url(), journal).await?;
             Ok(postgres)
         };
         let (postgres, broker, mailpit, control_plane) = tokio::try_join!(
@@ -145,22 +144,7 @@ impl Stack {
 
     /// Brings the database to the schema of the programs in `binaries`, while everything runs.
     pub async fn migrate(&self, binaries: &Path) -> Result<()> {
-        self.run_migrations(binaries, self.database_url()?).await
-    }
-
-    async fn run_migrations(&self, binaries: &Path, database_url: &str) -> Result<()> {
-        let mut migrate = tokio::process::Command::new(binaries.join(MIGRATE.binary));
-        migrate.env("DATABASE_URL", database_url).kill_on_drop(true);
-        let output =
-            timeout(Duration::from_secs(300), migrate.output()).await.context("no end in five minutes")?;
-        let output = output.with_context(|| format!("cannot run {}", MIGRATE.binary))?;
-        let log = self.journal.log_of("migrate")?;
-        for text in [&output.stdout, &output.stderr] {
-            String::from_utf8_lossy(text).lines().for_each(|line| log.line(line));
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "the migrations failed: {}", said.trim());
-        Ok(())
+        migrations::run(binaries, self.database_url()?, &self.journal).await
     }
 
     /// Stops everything in order, keeping ports and data for [`Stack::start_all`].

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use rskafka::{
     client::{
         ClientBuilder,
@@ -67,6 +68,35 @@ async fn kafka_keeps_an_event_it_has_accepted() {
     let kafka = Kafka::start(&directory, options, &journal).await.unwrap();
     assert_eq!(kept().await.len(), 1);
     kafka.stop().await;
+    directory.remove().unwrap();
+}
+
+#[tokio::test]
+async fn redis_offers_again_and_skips_nothing() {
+    let directory = StateDir::temporary("redis").unwrap();
+    let journal = Journal::open(&directory, false).unwrap();
+    let port = free_port().unwrap();
+    let redis = Redis::start(&directory, port, &journal).await.unwrap();
+    let ask = async |command: &str| ask_redis(port, command).await.unwrap();
+    for at in [1000, 5000, 9000] {
+        ask(&format!("XADD reminders {at}-0 data 1")).await;
+    }
+    let read = async |group: &str, count: u32| {
+        ask(&format!("XREADGROUP GROUP {group} c COUNT {count} STREAMS reminders >")).await
+    };
+    for (group, has_read) in [("ahead", 3), ("behind", 1)] {
+        ask(&format!("XGROUP CREATE reminders {group} 0")).await;
+        read(group, has_read).await;
+    }
+    ask("SET no-stream 1").await;
+
+    redis.offer_again_since(DateTime::from_timestamp_millis(6000).unwrap()).await.unwrap();
+    for (group, offered) in [("ahead", [false, false, true]), ("behind", [false, true, true])] {
+        let told = read(group, 10).await;
+        let holds = ["1000-0", "5000-0", "9000-0"].map(|id| told.contains(id));
+        assert_eq!(holds, offered, "{group}: {told}");
+    }
+    redis.stop().await;
     directory.remove().unwrap();
 }
 

@@ -15,17 +15,30 @@
 //! An event that is not what the subscriber understands can never be handled: it is dropped, which
 //! sends it to the subscription's dead-letter topic.
 
+use std::sync::LazyLock;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
+use prometheus::{IntCounter, register_int_counter};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use uuid::Uuid;
+use virtual_actors::postgres::{self, Place};
 
 use crate::json;
+
+static LOST_FUTURE: LazyLock<IntCounter> = LazyLock::new(|| {
+    register_int_counter!(
+        "subscriber_lost_future_events_total",
+        "Events ignored because they tell of what a restored backup took back."
+    )
+    .expect("registered once, under a name of its own")
+});
 
 /// A CloudEvent 1.0 whose `data` is a `T`, of a schema up to version `READS`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -45,6 +58,12 @@ pub struct CloudEvent<T, const READS: u32 = 1> {
     /// That actor's version with this event (the `sequence` extension).
     #[serde(default, deserialize_with = "sequence")]
     pub sequence: Option<i64>,
+    /// The epoch its database was in (an extension of ours); 0 until a backup was restored.
+    #[serde(default, deserialize_with = "epoch")]
+    pub epoch: i64,
+    /// Its position in that database's outbox (an extension of ours).
+    #[serde(default, deserialize_with = "sequence")]
+    pub position: Option<i64>,
     /// W3C Trace Context of what caused it.
     #[serde(default)]
     pub traceparent: Option<String>,
@@ -119,6 +138,27 @@ impl Envelope {
     }
 }
 
+impl<T, const READS: u32> CloudEvent<T, READS> {
+    /// Whether it tells of something that a restored backup took back: it is to be acknowledged and otherwise
+    /// ignored. Ask before anything else is done with it. Those it is true of are counted.
+    ///
+    /// # Errors
+    /// When the database does not answer: the event is to come again.
+    pub async fn is_of_lost_future(&self, pool: &PgPool) -> Result<bool, sqlx::Error> {
+        let place = Place { epoch: self.epoch, position: self.position };
+        let lost = postgres::is_of_lost_future(pool, place).await?;
+        if lost {
+            tracing::info!(event_id = %self.id, kind = self.kind, ?place, "an event of a future that was set back");
+            LOST_FUTURE.inc();
+        }
+        Ok(lost)
+    }
+}
+
+fn epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    sequence(deserializer).map(Option::unwrap_or_default)
+}
+
 /// CloudEvents writes it as a string.
 fn sequence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     match Option::<Value>::deserialize(deserializer)? {
@@ -153,6 +193,7 @@ mod tests {
         let event = deliver(event()).await.unwrap();
         assert_eq!((event.kind.as_str(), event.sequence, event.data), ("task.created", Some(7), 42));
         assert_eq!(event.topic.as_deref(), Some("task-events"));
+        assert_eq!((event.epoch, event.position), (0, None), "as versions before this one sent it");
     }
 
     #[tokio::test]

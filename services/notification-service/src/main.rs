@@ -37,8 +37,8 @@ async fn main() -> anyhow::Result<()> {
     let domain = env::var("MESSAGE_ID_DOMAIN").unwrap_or_else(|_| MESSAGE_ID_DOMAIN.to_owned());
     let binding = DaprBinding::new(service.sidecar.client());
     let worker = Worker::new(service.pool.clone(), binding, domain, actors.relay());
-    let routes =
-        reminders::routes(service.actors.clone(), worker.handle()).merge(dead_letters::routes(&service));
+    let routes = reminders::routes(service.pool.clone(), service.actors.clone(), worker.handle())
+        .merge(dead_letters::routes(&service));
     actors.worker(worker.run(service.stop.requested())).routes(routes).serve().await?;
     Ok(())
 }

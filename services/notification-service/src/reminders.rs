@@ -3,19 +3,22 @@
 use axum::{Router, extract::State, routing::post};
 use contracts::{events::ReminderDue, notification::Notify};
 use platform::{CloudEvent, Delivery, Patience};
+use sqlx::PgPool;
 use virtual_actors::{ActorClient, CallError, CommandId};
 
 use crate::{delivery::WorkerHandle, metrics};
 
 #[derive(Clone)]
 struct Subscriber {
+    pool: PgPool,
     actors: ActorClient,
     worker: WorkerHandle,
     patience: Patience,
 }
 
-pub(crate) fn routes(actors: ActorClient, worker: WorkerHandle) -> Router {
+pub(crate) fn routes(pool: PgPool, actors: ActorClient, worker: WorkerHandle) -> Router {
     Router::new().route("/events/reminders", post(receive)).with_state(Subscriber {
+        pool,
         actors,
         worker,
         patience: Patience::default(),
@@ -27,8 +30,15 @@ async fn receive(
     event: Result<CloudEvent<ReminderDue>, Delivery>,
 ) -> Delivery {
     let delivery = match event {
-        Ok(event) => subscriber.notify(event).await,
         Err(delivery) => delivery,
+        Ok(event) => match event.is_of_lost_future(&subscriber.pool).await {
+            Ok(true) => Delivery::Success,
+            Ok(false) => subscriber.notify(event).await,
+            Err(error) => {
+                tracing::warn!(event_id = %event.id, %error, "a reminder waits for the database");
+                Delivery::Retry
+            }
+        },
     };
     if delivery == Delivery::Drop {
         metrics::EVENTS_DROPPED.inc();

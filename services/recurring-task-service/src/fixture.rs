@@ -103,7 +103,7 @@ impl Replica {
         let actors = ActorClient::new(Arc::new(owner));
         let tasks = Tasks::new(pool.clone());
         let worker = Worker::new(pool.clone(), tasks.clone(), RelayHandle::default());
-        let routes = task_events::routes(actors.clone(), WorkerHandle::default());
+        let routes = task_events::routes(pool.clone(), actors.clone(), WorkerHandle::default());
         Self { actors, routes, worker, tasks, store }
     }
 

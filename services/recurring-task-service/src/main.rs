@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
         .context("cannot start the actor host")?;
 
     let worker = Worker::new(service.pool.clone(), Backend::new(service.services.clone()), actors.relay());
-    let routes = task_events::routes(service.actors.clone(), worker.handle())
+    let routes = task_events::routes(service.pool.clone(), service.actors.clone(), worker.handle())
         .merge(series::routes(service.pool.clone(), service.actors.clone()))
         .merge(dead_letters::routes(&service));
     actors.worker(worker.run(service.stop.requested())).routes(routes).serve().await?;

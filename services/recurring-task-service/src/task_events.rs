@@ -7,6 +7,7 @@ use contracts::{
     reminder_schedule::Never,
 };
 use platform::{CloudEvent, Delivery, Patience};
+use sqlx::PgPool;
 use uuid::Uuid;
 use virtual_actors::{ActorClient, CallError, CommandId, Message};
 
@@ -14,13 +15,15 @@ use crate::{instances::WorkerHandle, metrics};
 
 #[derive(Clone)]
 struct Subscriber {
+    pool: PgPool,
     actors: ActorClient,
     worker: WorkerHandle,
     patience: Patience,
 }
 
-pub(crate) fn routes(actors: ActorClient, worker: WorkerHandle) -> Router {
+pub(crate) fn routes(pool: PgPool, actors: ActorClient, worker: WorkerHandle) -> Router {
     Router::new().route("/events/task-events", post(receive)).with_state(Subscriber {
+        pool,
         actors,
         worker,
         patience: Patience::default(),
@@ -34,7 +37,14 @@ async fn receive(
     let (result, delivery) = match event {
         Err(Delivery::Drop) => ("dropped", Delivery::Drop),
         Err(delivery) => ("retried", delivery),
-        Ok(event) => subscriber.tell(event).await,
+        Ok(event) => match event.is_of_lost_future(&subscriber.pool).await {
+            Ok(true) => ("ignored", Delivery::Success),
+            Ok(false) => subscriber.tell(event).await,
+            Err(error) => {
+                tracing::warn!(event_id = %event.id, %error, "an event waits for the database");
+                ("retried", Delivery::Retry)
+            }
+        },
     };
     metrics::EVENTS.with_label_values(&[result]).inc();
     delivery
