@@ -3,7 +3,8 @@
 //! A test file starts a system once, on free ports, and runs its cases on it; a case is an async
 //! function that says in its name what is promised. What cases share is here: [`Suite`] runs them,
 //! [`Person`] uses the REST API, [`Mailbox`] reads what was mailed, [`Edits`] are a steady load, [`eventually`]
-//! awaits, and [`ActorHosts`] hosts actors in the test's own process.
+//! awaits, and [`ActorHosts`] hosts actors in the test's own process. What brokers could make a difference to
+//! runs [`on_each_broker`].
 //!
 //! ```no_run
 //! use almanac_tests::{Person, Suite};
@@ -28,6 +29,7 @@ mod events;
 mod load;
 mod mailbox;
 mod person;
+mod pubsub;
 mod suite;
 mod wait;
 
@@ -37,5 +39,6 @@ pub use events::Subscriber;
 pub use load::{Edit, Edits};
 pub use mailbox::{Mail, Mailbox};
 pub use person::{Person, due_in, fires_at};
+pub use pubsub::{on_each_broker, publish};
 pub use suite::Suite;
 pub use wait::{eventually, sleep_until, unchanged_for};

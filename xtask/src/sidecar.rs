@@ -44,8 +44,8 @@ impl Sidecar {
         let components = components::names(&options.resources, &options.app_id)?;
         let readiness = Readiness::sidecar(options.ports.http, options.actor_types.clone(), components);
         let ports = options.ports;
-        let part = Part::launch(program(tools, control_plane, options), readiness, journal)?;
-        part.ready(READY).await?;
+        let program = program(tools, control_plane, options);
+        let part = Part::launch_ready(program, readiness, journal, READY).await?;
         Ok(Self { part, ports })
     }
 

@@ -34,9 +34,14 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// The path of a service's binary.
+/// Where Cargo puts programs.
+pub fn binaries(profile: Profile) -> PathBuf {
+    target().join(profile.directory())
+}
+
+/// The path of a program.
 pub fn binary(profile: Profile, name: &str) -> PathBuf {
-    target().join(profile.directory()).join(name)
+    binaries(profile).join(name)
 }
 
 /// A Cargo command in the checkout.
@@ -54,10 +59,20 @@ pub fn cargo() -> Command {
     command
 }
 
+/// The programs of all services, and the one that migrates.
+pub fn service_programs() -> impl Iterator<Item = &'static str> {
+    APPS.iter().map(|app| app.id).chain([MIGRATE.binary])
+}
+
 /// Builds the binaries of all services, showing Cargo's progress.
 pub async fn build_services(profile: Profile) -> Result<()> {
+    build_services_in(root(), profile).await
+}
+
+/// The same from another checkout, into this one's target directory: what they have in common is built already.
+pub async fn build_services_in(checkout: &Path, profile: Profile) -> Result<()> {
     let mut command = cargo();
-    command.args(["build", "--bins"]);
+    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).args(["build", "--bins"]);
     if profile == Profile::Dev {
         // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
         command.args(["--package", "almanac-tests"]);
