@@ -22,7 +22,7 @@ use crate::{
     postgres::{Durability, Postgres},
     redis::Redis,
     state_dir::StateDir,
-    workspace::Profile,
+    workspace::{self, Profile},
 };
 use cut::Cut;
 
@@ -89,7 +89,7 @@ async fn restore_into(
     let mut load = cluster.program("pg_restore", COPY);
     finished("pg_restore", load.args(["--exit-on-error", "--no-owner"]).arg(file)).await?;
     // It may be of an older version, and is to be of this one before anything depends on it.
-    migrations::run(profile, &cluster.url(COPY), journal).await?;
+    migrations::run(&workspace::binaries(profile), &cluster.url(COPY), journal).await?;
     let restored = begin_epoch(cluster).await?;
 
     // Before the exchange: if nothing follows it, subscribers have seen these events already.

@@ -1,6 +1,6 @@
 //! Sets up, runs and tests Almanac on one machine: what `cargo xtask` does, and what end-to-end tests stand on.
 //!
-//! [`Stack`] is the whole system; [`Postgres`], [`Redis`], [`ControlPlane`] and [`Sidecar`] are its parts, for a test
+//! [`Stack`] is the whole system; [`Postgres`], [`Redis`], [`Kafka`], [`ControlPlane`] and [`Sidecar`] are its parts, for a test
 //! that hosts actors in its own process. Every part is a supervised [`Part`]: a [`Program`] that is started, logged,
 //! asked for its [`Readiness`], started again when it ends, and gone when dropped. A part of a new kind is a file like
 //! `redis.rs`: it names the program, says when it is ready and launches it.
@@ -26,13 +26,16 @@
 //! # Ok(()) }
 //! ```
 
+mod activations;
 mod apps;
 mod backup;
+mod broker;
 mod clock;
 mod cluster;
 mod components;
 mod control_plane;
 mod journal;
+mod kafka;
 mod log;
 mod mailpit;
 mod migrations;
@@ -49,16 +52,20 @@ mod stack;
 mod state_dir;
 mod state_file;
 mod supervisor;
+mod table;
 pub mod tools;
 pub mod workspace;
 
+pub use activations::Activations;
 pub use apps::{APPS, App, BACKEND, Replicas};
 pub use backup::{Restored, back_up, restore};
+pub use broker::{BrokerLink, Pubsub};
 pub use cluster::Cluster;
 pub use control_plane::ControlPlane;
 pub use journal::Journal;
+pub use kafka::{Kafka, KafkaOptions, Topic};
 pub use mailpit::Mailpit;
-pub use ports::{ControlPlanePorts, PairPorts, Ports, SidecarPorts, free_port};
+pub use ports::{ControlPlanePorts, KafkaPorts, PairPorts, Ports, SidecarPorts, free_port};
 pub use postgres::{Durability, Postgres};
 pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;

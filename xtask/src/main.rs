@@ -3,10 +3,14 @@
 mod commands {
     pub(crate) mod backup;
     pub(crate) mod bench;
+    pub(crate) mod control;
+    pub(crate) mod dead_letters;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
     pub(crate) mod restore;
+    pub(crate) mod roll;
+    pub(crate) mod scale;
     pub(crate) mod status;
     pub(crate) mod stop_signal;
     pub(crate) mod test;
@@ -23,7 +27,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{backup, bench, down, lint, logs, restore, status, test, up};
+use commands::{backup, bench, dead_letters, down, lint, logs, restore, roll, scale, status, test, up};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -41,14 +45,20 @@ enum Command {
     Up(up::Options),
     /// Stop everything
     Down(down::Options),
-    /// Show what runs
+    /// Show what runs, and how many actors live where
     Status(status::Options),
+    /// Add or remove replicas, while everything runs
+    Scale(scale::Options),
+    /// Replace the replicas of an app one by one, without an interruption
+    Roll(roll::Options),
     /// Print the log of a part
     Logs(logs::Options),
     /// Copy the whole database into a file, while everything runs
     Backup(backup::Options),
     /// Set everything back to a backup, while nothing runs
     Restore(restore::Options),
+    /// List the events that subscribers gave up, or publish them again
+    DeadLetters(dead_letters::Options),
     /// Run all tests, beside whatever runs
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
@@ -78,10 +88,13 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Up(options) => up::run(directory, options).await,
         Command::Down(options) => down::run(&directory, options).await,
-        Command::Status(options) => status::run(&directory, options),
+        Command::Status(options) => status::run(&directory, options).await,
+        Command::Scale(options) => scale::run(&directory, options).await,
+        Command::Roll(options) => roll::run(&directory, options).await,
         Command::Logs(options) => logs::run(&directory, options).await,
         Command::Backup(options) => backup::run(&directory, options).await,
         Command::Restore(options) => restore::run(&directory, options).await,
+        Command::DeadLetters(options) => dead_letters::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
         Command::Lint => lint::run().await,

@@ -1,19 +1,15 @@
 //! Brings a database to the schema of this version.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use tokio::{process::Command, time::timeout};
 
-use crate::{
-    apps::MIGRATE,
-    journal::Journal,
-    workspace::{self, Profile},
-};
+use crate::{apps::MIGRATE, journal::Journal};
 
-/// Runs the migrations that are missing, by the program that was built for it.
-pub(crate) async fn run(profile: Profile, database_url: &str, journal: &Journal) -> Result<()> {
-    let mut migrate = Command::new(workspace::binary(profile, MIGRATE.binary));
+/// Runs the migrations that are missing, by the program for it in `binaries`.
+pub(crate) async fn run(binaries: &Path, database_url: &str, journal: &Journal) -> Result<()> {
+    let mut migrate = Command::new(binaries.join(MIGRATE.binary));
     migrate.env("DATABASE_URL", database_url).kill_on_drop(true);
     let output =
         timeout(Duration::from_secs(300), migrate.output()).await.context("no end in five minutes")?;

@@ -20,7 +20,7 @@ use tokio::{
     sync::oneshot,
 };
 
-/// How long a part may take to end. A service gives itself 15 s in all (`crates/platform`).
+/// How long a part may take to end. A service gives itself 17 s in all (`crates/platform`).
 pub const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// What to run as one part of the system.

@@ -1,6 +1,6 @@
 //! One replica of an app: the app's process and its sidecar.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::Result;
 
@@ -15,7 +15,6 @@ use crate::{
     state_dir::StateDir,
     supervisor::Part,
     tools::Tools,
-    workspace::{self, Profile},
 };
 
 const READY: Duration = Duration::from_secs(60);
@@ -26,7 +25,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) directory: &'a StateDir,
     pub(crate) control_plane: &'a ControlPlane,
     pub(crate) database_url: &'a str,
-    pub(crate) profile: Profile,
+    /// Where the app's program is.
+    pub(crate) binaries: &'a Path,
     pub(crate) journal: &'a Journal,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) struct Replica {
     pub(crate) app: Part,
     pub(crate) sidecar: Sidecar,
-    app_port: u16,
+    pub(crate) app_port: u16,
 }
 
 impl Replica {
@@ -47,15 +47,15 @@ impl Replica {
         ports: PairPorts,
     ) -> Result<Self> {
         let Surroundings { tools, directory, control_plane, journal, .. } = surroundings;
-        let name = instance(app.id, number);
+        let [sidecar_name, name] = Self::parts(app, number);
         let readiness = Readiness::http(format!("http://127.0.0.1:{}/healthz", ports.app));
         let options = SidecarOptions {
-            part: format!("{name}-sidecar"),
+            part: sidecar_name,
             app_id: app.id.to_owned(),
             app_port: ports.app,
             ports: ports.sidecar,
             actor_types: app.actor_types.iter().map(|name| (*name).to_owned()).collect(),
-            resources: vec![directory.resources(app.id)],
+            resources: vec![directory.resources(&name)],
             config: Some(directory.config()),
         };
         let part = Part::launch(surroundings.program(app, name, ports), readiness, journal)?;
@@ -78,12 +78,24 @@ impl Replica {
         self.app.stop().await;
         self.sidecar.stop().await;
     }
+
+    /// Stops it while others of its app take over: both at once. The sidecar gives up its actors and subscriptions
+    /// at once, so that calls find another host soonest; the app answers until nobody asks.
+    pub(crate) async fn leave(self) {
+        tokio::join!(self.sidecar.stop(), self.app.stop());
+    }
+
+    /// The names of a replica's parts.
+    pub(crate) fn parts(app: &App, number: u16) -> [String; 2] {
+        let name = instance(app.id, number);
+        [format!("{name}-sidecar"), name]
+    }
 }
 
 impl Surroundings<'_> {
     fn program(&self, app: &App, name: String, ports: PairPorts) -> Program {
         let log = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into());
-        Program::new(name, workspace::binary(self.profile, app.id))
+        Program::new(name, self.binaries.join(app.id))
             .env("APP_ID", app.id)
             .env("APP_HOST", "127.0.0.1")
             .env("APP_PORT", ports.app.to_string())

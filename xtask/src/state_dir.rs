@@ -132,9 +132,14 @@ impl StateDir {
         self.0.join("components")
     }
 
-    /// The components, subscriptions and policies of an app's sidecars.
-    pub(crate) fn resources(&self, app_id: &str) -> PathBuf {
-        self.components().join(app_id)
+    /// The components, subscriptions and policies of a replica's sidecar.
+    pub(crate) fn resources(&self, replica: &str) -> PathBuf {
+        self.components().join(replica)
+    }
+
+    /// Where it is written down which broker was used last.
+    pub(crate) fn broker(&self) -> PathBuf {
+        self.0.join("broker")
     }
 
     pub(crate) fn config(&self) -> PathBuf {

@@ -34,9 +34,14 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// The path of a service's binary.
+/// Where Cargo puts programs.
+pub fn binaries(profile: Profile) -> PathBuf {
+    target().join(profile.directory())
+}
+
+/// The path of a program.
 pub fn binary(profile: Profile, name: &str) -> PathBuf {
-    target().join(profile.directory()).join(name)
+    binaries(profile).join(name)
 }
 
 /// A Cargo command in the checkout.

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! An event that is not what the subscriber understands can never be handled: it is dropped, which
-//! sends it to the subscription's dead-letter topic if it has one.
+//! sends it to the subscription's dead-letter topic.
 
 use std::sync::LazyLock;
 
@@ -74,7 +74,7 @@ pub enum Delivery {
     Success,
     /// Not now: deliver it again.
     Retry,
-    /// Never: it makes no sense here.
+    /// Never: it makes no sense here, and is to be a dead letter.
     Drop,
 }
 

@@ -17,15 +17,19 @@
 //! # }
 //! ```
 //!
-//! Handlers answer failures with a [`Problem`]; subscribers take a [`CloudEvent`] and answer a [`Delivery`].
+//! Handlers answer failures with a [`Problem`]; subscribers take a [`CloudEvent`] and answer a [`Delivery`]. What a
+//! subscriber gives up is kept by [`dead_letters`].
 
 mod api_token;
 mod cloud_event;
 mod config;
+pub mod dead_letters;
 mod health;
 mod invoke;
 mod json;
+mod leaving;
 mod metrics;
+mod patience;
 pub mod problem;
 mod request;
 mod service;
@@ -37,6 +41,7 @@ pub use config::{Config, ConfigError};
 pub use health::Readiness;
 pub use invoke::{InvokeError, ServiceClient};
 pub use json::Json;
+pub use patience::Patience;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use service::{ServeError, Service, common_layers};
 pub use stop::Stop;

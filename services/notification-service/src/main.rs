@@ -18,7 +18,7 @@ use std::{env, sync::Arc};
 
 use anyhow::Context;
 use notification_actor::NotificationActor;
-use platform::{Config, Readiness, Service, Stop, telemetry};
+use platform::{Config, Readiness, Service, Stop, dead_letters, telemetry};
 use virtual_actors::{Host, PgStore, Relay, Sidecar};
 
 use crate::delivery::{DaprBinding, Worker};
@@ -44,8 +44,9 @@ async fn main() -> anyhow::Result<()> {
     let domain = env::var("MESSAGE_ID_DOMAIN").unwrap_or_else(|_| MESSAGE_ID_DOMAIN.to_owned());
     let binding = DaprBinding::new(service.sidecar.client());
     let worker = Worker::new(service.pool.clone(), binding, domain, relay.handle());
-    let routes =
-        reminders::routes(service.pool.clone(), service.actors.clone(), worker.handle()).merge(host.routes());
+    let routes = reminders::routes(service.pool.clone(), service.actors.clone(), worker.handle())
+        .merge(dead_letters::routes(&service))
+        .merge(host.routes());
     let readiness = Readiness::new().actor_types(host.actor_types());
 
     // The relay goes last: the turns and the send in hand still write to the outbox.

@@ -2,7 +2,7 @@
 
 use axum::{Router, extract::State, routing::post};
 use contracts::{events::ReminderDue, notification::Notify};
-use platform::{CloudEvent, Delivery};
+use platform::{CloudEvent, Delivery, Patience};
 use sqlx::PgPool;
 use virtual_actors::{ActorClient, CallError, CommandId};
 
@@ -13,10 +13,16 @@ struct Subscriber {
     pool: PgPool,
     actors: ActorClient,
     worker: WorkerHandle,
+    patience: Patience,
 }
 
 pub(crate) fn routes(pool: PgPool, actors: ActorClient, worker: WorkerHandle) -> Router {
-    Router::new().route("/events/reminders", post(receive)).with_state(Subscriber { pool, actors, worker })
+    Router::new().route("/events/reminders", post(receive)).with_state(Subscriber {
+        pool,
+        actors,
+        worker,
+        patience: Patience::default(),
+    })
 }
 
 async fn receive(
@@ -62,10 +68,10 @@ impl Subscriber {
                 tracing::error!(event_id = %event.id, "the event's id was used for another event: dropped");
                 Delivery::Drop
             }
-            // A defect or a wrong setting, on this side: dropping would lose the reminder over it.
+            // A defect or a wrong setting, on this side: it may be gone in a moment.
             Err(CallError::Failed(detail)) => {
                 tracing::error!(event_id = %event.id, detail, "a reminder's turn failed");
-                Delivery::Retry
+                self.patience.failed(event.id)
             }
         }
     }

@@ -20,7 +20,7 @@ mod task_events;
 use std::sync::Arc;
 
 use anyhow::Context;
-use platform::{Config, Readiness, Service, Stop, telemetry};
+use platform::{Config, Readiness, Service, Stop, dead_letters, telemetry};
 use recurrence_actor::RecurrenceActor;
 use virtual_actors::{Host, PgStore, Relay, Sidecar};
 
@@ -44,6 +44,7 @@ async fn main() -> anyhow::Result<()> {
     let worker = Worker::new(service.pool.clone(), Backend::new(service.services.clone()), relay.handle());
     let routes = task_events::routes(service.pool.clone(), service.actors.clone(), worker.handle())
         .merge(series::routes(service.pool.clone(), service.actors.clone()))
+        .merge(dead_letters::routes(&service))
         .merge(host.routes());
     let readiness = Readiness::new().actor_types(host.actor_types());
 

@@ -45,7 +45,8 @@ pub(super) struct Cut {
 
 impl Cut {
     pub(super) async fn make(cluster: &Cluster) -> Result<Self> {
-        let mut command = cluster.psql(DATABASE);
+        let mut command = cluster.psql();
+        command.args(["--quiet", "--tuples-only", "--no-align"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut psql = command.spawn().context("cannot run psql")?;
         let mut input = psql.stdin.take().context("psql has no input")?;

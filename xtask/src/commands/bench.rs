@@ -70,7 +70,7 @@ pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCo
 
 /// Runs the driver on a running system; whether all limits that count were kept.
 async fn measure(stack: &Stack, options: &Options, output: &Path) -> Result<bool> {
-    let backend = stack.ports().apps.get(BACKEND).and_then(|pairs| pairs.first());
+    let backend = stack.ports().of(BACKEND).first();
     let sidecar = backend.context("there is no backend")?.sidecar.http;
     // What an earlier run left must not be taken for this one's.
     let report = output.join("bench.json");

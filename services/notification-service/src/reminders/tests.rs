@@ -12,7 +12,7 @@ use contracts::events::ReminderDue;
 use http::Request;
 use http_body_util::BodyExt;
 use notification_actor::NotificationActor;
-use platform::Delivery;
+use platform::{Delivery, Patience};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
@@ -140,7 +140,8 @@ async fn an_event_of_another_type_is_dropped(pool: PgPool) {
 #[tokio::test(start_paused = true)]
 async fn while_the_actor_cannot_be_reached_the_event_is_to_come_again() {
     let actors = ActorClient::new(Arc::new(Direct::default()));
-    let subscriber = Subscriber { pool: no_database(), actors, worker: WorkerHandle::default() };
+    let (worker, patience) = (WorkerHandle::default(), Patience::default());
+    let subscriber = Subscriber { pool: no_database(), actors, worker, patience };
     let event = serde_json::from_value(event(1, "reminder.due", &firing(1))).unwrap();
     assert_eq!(subscriber.notify(event).await, Delivery::Retry);
 }

@@ -1,0 +1,56 @@
+//! What to run, and where.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::Result;
+
+use crate::{
+    apps::Replicas,
+    broker::{BrokerLink, Pubsub},
+    ports::Ports,
+    state_dir::StateDir,
+    workspace::{self, Profile},
+};
+
+/// What to run, and where.
+#[derive(Clone, Debug)]
+pub struct StackOptions {
+    pub directory: StateDir,
+    pub ports: Ports,
+    pub profile: Profile,
+    /// Where the programs of the apps are, if not those of this checkout are to run.
+    pub binaries: Option<PathBuf>,
+    pub pubsub: Pubsub,
+    /// The ways of single replicas to the broker, by name, as `todo-actors-2`.
+    pub broker_links: BTreeMap<String, BrokerLink>,
+    /// Whether progress is said on standard error.
+    pub console: bool,
+    /// Whether a stop in good order removes the directory.
+    pub throw_away: bool,
+}
+
+impl StackOptions {
+    /// A system of its own: free ports and a fresh directory, beside whatever else is running.
+    pub fn for_test(label: &str) -> Result<Self> {
+        Self::for_test_with(label, &Replicas::default())
+    }
+
+    /// The same with more replicas.
+    pub fn for_test_with(label: &str, replicas: &Replicas) -> Result<Self> {
+        let (directory, ports) = (StateDir::temporary(label)?, Ports::free(replicas)?);
+        Ok(Self {
+            directory,
+            ports,
+            profile: Profile::Dev,
+            binaries: None,
+            pubsub: Pubsub::default(),
+            broker_links: BTreeMap::new(),
+            console: false,
+            throw_away: true,
+        })
+    }
+
+    pub(super) fn binaries(&self) -> PathBuf {
+        self.binaries.clone().unwrap_or_else(|| workspace::binaries(self.profile))
+    }
+}
