@@ -6,12 +6,15 @@
 //! `redis.rs`: it names the program, says when it is ready and launches it.
 //!
 //! ```no_run
-//! use xtask::{ControlPlane, ControlPlanePorts, Journal, Sidecar, SidecarOptions, SidecarPorts, StateDir, Tools};
+//! use xtask::{
+//!     ControlPlane, ControlPlanePorts, Journal, Members, Sidecar, SidecarOptions, SidecarPorts, StateDir, Tools,
+//! };
 //!
 //! # async fn example(app_port: u16) -> anyhow::Result<()> {
 //! let (tools, directory) = (Tools::obtain().await?, StateDir::temporary("actors")?);
 //! let journal = Journal::open(&directory, false)?;
-//! let control_plane = ControlPlane::start(&tools, &directory, ControlPlanePorts::free()?, &journal).await?;
+//! let ports = ControlPlanePorts::free(Members::One)?;
+//! let control_plane = ControlPlane::start(&tools, &directory, &ports, &journal).await?;
 //! let options = SidecarOptions {
 //!     part: "first".into(),
 //!     app_id: "counter".into(),
@@ -65,7 +68,10 @@ pub use control_plane::ControlPlane;
 pub use journal::Journal;
 pub use kafka::{Kafka, KafkaOptions, Topic};
 pub use mailpit::Mailpit;
-pub use ports::{ControlPlanePorts, KafkaPorts, PairPorts, Ports, SidecarPorts, free_port};
+pub use ports::{
+    ControlPlanePorts, KafkaPorts, Members, PairPorts, PlacementPorts, Ports, SchedulerPorts, SidecarPorts,
+    free_port,
+};
 pub use postgres::{Durability, Postgres};
 pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;

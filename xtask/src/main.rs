@@ -15,6 +15,7 @@ mod commands {
     pub(crate) mod stop_signal;
     pub(crate) mod test;
     pub(crate) mod up;
+    pub(crate) mod upgrade;
 }
 
 use std::{
@@ -27,7 +28,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{backup, bench, dead_letters, down, lint, logs, restore, roll, scale, status, test, up};
+use commands::{
+    backup, bench, dead_letters, down, lint, logs, restore, roll, scale, status, test, up, upgrade,
+};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -63,6 +66,8 @@ enum Command {
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
     Bench(bench::Options),
+    /// Replace another version's services by this one's under load, on a system of its own
+    Upgrade(upgrade::Options),
     /// Check format, lints and dependencies
     Lint,
 }
@@ -97,6 +102,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::DeadLetters(options) => dead_letters::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
+        Command::Upgrade(options) => upgrade::run(options).await,
         Command::Lint => lint::run().await,
     }
 }

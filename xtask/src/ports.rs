@@ -3,6 +3,7 @@
 //! All of them lie below 32768, where Linux starts to hand out ports to outgoing connections.
 
 mod blocks;
+mod control_plane;
 
 use std::{collections::BTreeMap, net::TcpListener};
 
@@ -14,6 +15,7 @@ use crate::{
     port_holder,
 };
 pub use blocks::free_port;
+pub use control_plane::{ControlPlanePorts, Members, PlacementPorts, SchedulerPorts};
 
 /// Every port of a running system.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,20 +48,6 @@ pub struct KafkaPorts {
     pub controller: u16,
 }
 
-/// The ports of placement and scheduler.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct ControlPlanePorts {
-    pub placement: u16,
-    pub placement_raft: u16,
-    pub placement_healthz: u16,
-    pub placement_metrics: u16,
-    pub scheduler: u16,
-    pub scheduler_healthz: u16,
-    pub scheduler_metrics: u16,
-    pub etcd_client: u16,
-    pub etcd_peer: u16,
-}
-
 /// The ports of one app and its sidecar.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct PairPorts {
@@ -82,22 +70,12 @@ const PORTS_OF_A_PAIR: u16 = 5;
 impl Ports {
     /// The table of `cargo xtask up`; clients find the REST API on `front_door`.
     pub fn fixed(replicas: &Replicas, front_door: u16) -> Self {
-        let control_plane = ControlPlanePorts {
-            placement: 6050,
-            placement_raft: 6051,
-            placement_healthz: 6052,
-            placement_metrics: 6053,
-            scheduler: 6060,
-            scheduler_healthz: 6061,
-            scheduler_metrics: 6062,
-            etcd_client: 2389,
-            etcd_peer: 2390,
-        };
         let pairs = |(index, app): (u16, &App)| {
             let pairs = (0..replicas.of(app.id)).map(|replica| PairPorts::of_table(index, replica)).collect();
             (app.id.to_owned(), pairs)
         };
         let apps = (0..).zip(APPS).map(pairs).collect();
+        let control_plane = ControlPlanePorts::fixed(Members::One);
         let kafka = KafkaPorts { broker: 6392, controller: 6393 };
         let (postgres, redis, smtp, mailpit) = (5442, 6389, 1025, 8025);
         Self { front_door, postgres, redis, kafka, smtp, mailpit, control_plane, apps, source: Source::Table }
@@ -113,7 +91,7 @@ impl Ports {
             kafka: KafkaPorts::free()?,
             smtp: free_port()?,
             mailpit: free_port()?,
-            control_plane: ControlPlanePorts::free()?,
+            control_plane: ControlPlanePorts::free(Members::One)?,
             apps: APPS.iter().map(|app| Ok((app.id.to_owned(), pairs(app)?))).collect::<Result<_>>()?,
             source: Source::Free,
         })
@@ -142,7 +120,6 @@ impl Ports {
 
     /// Each port with what it is for.
     pub fn named(&self) -> Vec<(String, u16)> {
-        let plane = &self.control_plane;
         let mut all: Vec<(String, u16)> = [
             ("REST API", self.front_door),
             ("PostgreSQL", self.postgres),
@@ -151,18 +128,10 @@ impl Ports {
             ("Kafka controller", self.kafka.controller),
             ("mailpit SMTP", self.smtp),
             ("mailpit web page", self.mailpit),
-            ("placement", plane.placement),
-            ("placement raft", plane.placement_raft),
-            ("placement healthz", plane.placement_healthz),
-            ("placement metrics", plane.placement_metrics),
-            ("scheduler", plane.scheduler),
-            ("scheduler healthz", plane.scheduler_healthz),
-            ("scheduler metrics", plane.scheduler_metrics),
-            ("scheduler etcd client", plane.etcd_client),
-            ("scheduler etcd peer", plane.etcd_peer),
         ]
         .map(|(purpose, port)| (purpose.to_owned(), port))
         .into();
+        all.extend(self.control_plane.named());
         for (app, pairs) in &self.apps {
             for (replica, pair) in pairs.iter().enumerate() {
                 all.extend(pair.named(&instance(app, replica as u16)));
@@ -208,23 +177,6 @@ impl KafkaPorts {
     }
 }
 
-impl ControlPlanePorts {
-    /// Ports that are free right now.
-    pub fn free() -> Result<Self> {
-        Ok(Self {
-            placement: free_port()?,
-            placement_raft: free_port()?,
-            placement_healthz: free_port()?,
-            placement_metrics: free_port()?,
-            scheduler: free_port()?,
-            scheduler_healthz: free_port()?,
-            scheduler_metrics: free_port()?,
-            etcd_client: free_port()?,
-            etcd_peer: free_port()?,
-        })
-    }
-}
-
 impl SidecarPorts {
     /// Ports that are free right now.
     pub fn free() -> Result<Self> {
@@ -232,11 +184,11 @@ impl SidecarPorts {
     }
 }
 
-/// The name of a replica: the app-id, numbered from the second on.
-pub(crate) fn instance(app: &str, replica: u16) -> String {
-    match replica {
-        0 => app.to_owned(),
-        later => format!("{app}-{}", later + 1),
+/// The name of a replica or member: what it is one of, numbered from the second on.
+pub(crate) fn instance(of: &str, number: u16) -> String {
+    match number {
+        0 => of.to_owned(),
+        later => format!("{of}-{}", later + 1),
     }
 }
 
@@ -271,7 +223,8 @@ mod tests {
 
     #[test]
     fn no_port_of_the_table_is_given_out_twice() {
-        let all = Ports::fixed(&most(), 8000).named();
+        let control_plane = ControlPlanePorts::fixed(Members::Three);
+        let all = Ports { control_plane, ..Ports::fixed(&most(), 8000) }.named();
         let distinct: BTreeSet<_> = all.iter().map(|(_, port)| port).collect();
         assert_eq!(distinct.len(), all.len());
         assert!(distinct.iter().all(|port| **port < 32768));

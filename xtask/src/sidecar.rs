@@ -78,12 +78,15 @@ fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions)
         ])
         .args(["--dapr-listen-addresses", "127.0.0.1", "--metrics-listen-address", "127.0.0.1"])
         .args(["--dapr-internal-grpc-listen-address", "127.0.0.1"])
-        .args(["--placement-host-address", &control_plane.placement_address()])
-        .args(["--scheduler-host-address", &control_plane.scheduler_address()])
-        // A dead app's actors move within four seconds; one that a busy machine slows down is not dead.
+        .args(["--placement-host-address", &control_plane.placement_addresses()])
+        .args(["--scheduler-host-address", &control_plane.scheduler_addresses()])
+        // Longer than placement's own, which ends a round that a sidecar holds up.
+        .args(["--actors-disseminate-timeout", "8s"])
+        // A frozen app's actors move after four seconds, a dead one's after three. daprd counts failures since the
+        // app was last found sick, not in a row: a timeout that a busy machine exceeds now and then would add up.
         .args(["--enable-app-health-check", "--app-health-check-path", "/healthz"])
-        .args(["--app-health-probe-interval", "2", "--app-health-probe-timeout", "1500"])
-        .args(["--app-health-threshold", "2"])
+        .args(["--app-health-probe-interval", "1", "--app-health-probe-timeout", "1000"])
+        .args(["--app-health-threshold", "3"])
         // A component that could not be loaded, as while the broker is away, is tried again this often.
         .args(["--hot-reload-reconcile-interval", "2s"])
         // Subscriptions are declared in files; the app is not asked for them.

@@ -18,7 +18,12 @@ mod replicas;
 mod roll;
 mod scale;
 
-use std::{collections::BTreeMap, fs::File, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
@@ -122,7 +127,7 @@ impl Stack {
             database,
             Broker::start(&self.options, journal),
             Mailpit::start(tools, directory, ports.smtp, ports.mailpit, journal),
-            ControlPlane::start(tools, directory, ports.control_plane, journal),
+            ControlPlane::start(tools, directory, &ports.control_plane, journal),
         )?;
         let front_door = FrontDoor::open(ports.front_door, journal).await?;
         let replicas = ReplicaSets::default();
@@ -135,6 +140,11 @@ impl Stack {
         }
         self.running = Some(running);
         Ok(())
+    }
+
+    /// Brings the database to the schema of the programs in `binaries`, while everything runs.
+    pub async fn migrate(&self, binaries: &Path) -> Result<()> {
+        migrations::run(binaries, self.database_url()?, &self.journal).await
     }
 
     /// Stops everything in order, keeping ports and data for [`Stack::start_all`].
@@ -162,7 +172,7 @@ impl Stack {
 
     /// Kills the scheduler as a crash would; the supervisor starts it again.
     pub async fn kill_scheduler(&self) -> Result<()> {
-        self.running()?.control_plane.scheduler().kill().await
+        self.running()?.control_plane.schedulers()[0].kill().await
     }
 
     /// Kills the broker as a crash would; the supervisor starts it again.

@@ -59,10 +59,20 @@ pub fn cargo() -> Command {
     command
 }
 
+/// The programs of all services, and the one that migrates.
+pub fn service_programs() -> impl Iterator<Item = &'static str> {
+    APPS.iter().map(|app| app.id).chain([MIGRATE.binary])
+}
+
 /// Builds the binaries of all services, showing Cargo's progress.
 pub async fn build_services(profile: Profile) -> Result<()> {
+    build_services_in(root(), profile).await
+}
+
+/// The same from another checkout, into this one's target directory: what they have in common is built already.
+pub async fn build_services_in(checkout: &Path, profile: Profile) -> Result<()> {
     let mut command = cargo();
-    command.args(["build", "--bins"]);
+    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).args(["build", "--bins"]);
     if profile == Profile::Dev {
         // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
         command.args(["--package", "almanac-tests"]);

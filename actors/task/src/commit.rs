@@ -116,5 +116,5 @@ fn published(task: &Task, event: &TaskEvent, turn: &TurnContext<'_>) -> Option<E
         series: series::event(task),
     };
     // Plain data: it always has a JSON form.
-    Event::new(TASK_EVENTS, event.kind(), &data).ok()
+    Some(Event::new(TASK_EVENTS, event.kind(), &data).ok()?.dataschema(TaskChanged::SCHEMA))
 }

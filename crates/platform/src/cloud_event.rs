@@ -9,6 +9,9 @@
 //! }
 //! ```
 //!
+//! The version of its data's schema is what follows the last colon of `dataschema`, or 1. `CloudEvent<T, 2>` reads
+//! the second, too. An event beyond that is to be delivered again, since a newer replica may take it.
+//!
 //! An event that is not what the subscriber understands can never be handled: it is dropped, which
 //! sends it to the subscription's dead-letter topic.
 
@@ -37,9 +40,9 @@ static LOST_FUTURE: LazyLock<IntCounter> = LazyLock::new(|| {
     .expect("registered once, under a name of its own")
 });
 
-/// A CloudEvent 1.0 whose `data` is a `T`.
+/// A CloudEvent 1.0 whose `data` is a `T`, of a schema up to version `READS`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct CloudEvent<T> {
+pub struct CloudEvent<T, const READS: u32 = 1> {
     /// The same at each delivery of this event.
     pub id: Uuid,
     /// The CloudEvents `type`, e.g. `task.created`.
@@ -89,7 +92,7 @@ impl IntoResponse for Delivery {
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const READS: u32> FromRequest<S> for CloudEvent<T, READS> {
     type Rejection = Delivery;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Delivery> {
@@ -103,6 +106,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
                 Delivery::Retry
             }
         })?;
+        // Looked at by itself, because the data may be what cannot be read.
+        let version = serde_json::from_slice::<Envelope>(&body).unwrap_or_default().schema_version();
+        if version > READS {
+            tracing::warn!(path, version, READS, "an event's schema is too new for this replica");
+            return Err(Delivery::Retry);
+        }
         json::parse(&body).map_err(|problem| {
             let errors = &problem.body().errors;
             tracing::error!(
@@ -116,7 +125,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
     }
 }
 
-impl<T> CloudEvent<T> {
+impl<T, const READS: u32> CloudEvent<T, READS> {
     /// Whether it tells of something that a restored backup took back: it is to be acknowledged and otherwise
     /// ignored. Ask before anything else is done with it. Those it is true of are counted.
     ///
@@ -135,6 +144,19 @@ impl<T> CloudEvent<T> {
 
 fn epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     sequence(deserializer).map(Option::unwrap_or_default)
+}
+
+#[derive(Default, Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    dataschema: Option<String>,
+}
+
+impl Envelope {
+    fn schema_version(&self) -> u32 {
+        let version = self.dataschema.as_deref().and_then(|uri| uri.rsplit_once(':'));
+        version.and_then(|(_, version)| version.parse().ok()).unwrap_or(1)
+    }
 }
 
 /// CloudEvents writes it as a string.
@@ -180,6 +202,20 @@ mod tests {
             let mut broken = event();
             broken[member] = value;
             assert_eq!(deliver(broken).await.unwrap_err(), Delivery::Drop, "{member}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_of_a_newer_schema_is_to_come_again() {
+        for (schema, data, expected) in [
+            ("urn:almanac:task-changed:1", json!(42), Ok(())),
+            ("urn:almanac:task-changed:2", json!(42), Err(Delivery::Retry)),
+            ("urn:almanac:task-changed:2", json!({ "reshaped": 42 }), Err(Delivery::Retry)),
+            ("https://example.org/without-version", json!(42), Ok(())),
+        ] {
+            let mut event = event();
+            (event["dataschema"], event["data"]) = (schema.into(), data);
+            assert_eq!(deliver(event).await.map(drop), expected, "{schema}");
         }
     }
 

@@ -17,9 +17,12 @@
 //! # }
 //! ```
 //!
+//! One that hosts actors is an [`ActorHost`]; what it does outside of turns is a [`worker`].
+//!
 //! Handlers answer failures with a [`Problem`]; subscribers take a [`CloudEvent`] and answer a [`Delivery`]. What a
 //! subscriber gives up is kept by [`dead_letters`].
 
+mod actor_host;
 mod api_token;
 mod cloud_event;
 mod config;
@@ -36,7 +39,9 @@ mod request;
 mod service;
 mod stop;
 pub mod telemetry;
+pub mod worker;
 
+pub use actor_host::ActorHost;
 pub use cloud_event::{CloudEvent, Delivery};
 pub use config::{Config, ConfigError};
 pub use health::Readiness;
@@ -46,3 +51,4 @@ pub use patience::Patience;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use service::{ServeError, Service, common_layers};
 pub use stop::Stop;
+pub use worker::WorkerHandle;

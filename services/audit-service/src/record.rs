@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-type Event = CloudEvent<Map<String, Value>>;
+/// Of whatever schema.
+type Event = CloudEvent<Map<String, Value>, { u32::MAX }>;
 
 static EVENTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     register_int_counter_vec!(

@@ -4,6 +4,7 @@
 
 mod tasks;
 
+use platform::worker::Work;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},

@@ -13,8 +13,8 @@ use tokio::{
     time::sleep,
 };
 use xtask::{
-    Ports, Profile, Pubsub, Replicas, Stack, StackOptions, StateDir, StateFile, SystemPhase, Tools, packages,
-    workspace,
+    ControlPlanePorts, Members, Ports, Profile, Pubsub, Replicas, Stack, StackOptions, StateDir, StateFile,
+    SystemPhase, Tools, packages, workspace,
 };
 
 use super::{control::Control, down, logs, stop_signal::StopSignal};
@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// The broker that events travel by: redis or kafka
     #[arg(long, default_value = "redis", value_name = "BROKER")]
     pubsub: Pubsub,
+    /// Run three instances of placement and of the scheduler, any one of which may die
+    #[arg(long)]
+    ha: bool,
     /// Build and run optimised services
     #[arg(long)]
     release: bool,
@@ -43,7 +46,9 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCode> {
     let profile = if options.release { Profile::Release } else { Profile::Dev };
-    let ports = Ports::fixed(&options.replicas, options.port);
+    let members = if options.ha { Members::Three } else { Members::One };
+    let mut ports = Ports::fixed(&options.replicas, options.port);
+    ports.control_plane = ControlPlanePorts::fixed(members);
     let stack = StackOptions {
         directory,
         ports,

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{
     apps::Replicas,
     broker::{BrokerLink, Pubsub},
-    ports::Ports,
+    ports::{ControlPlanePorts, Members, Ports},
     state_dir::StateDir,
     workspace::{self, Profile},
 };
@@ -48,6 +48,12 @@ impl StackOptions {
             console: false,
             throw_away: true,
         })
+    }
+
+    /// The same with three instances of placement and of the scheduler, any one of which may die.
+    pub fn ha(mut self) -> Result<Self> {
+        self.ports.control_plane = ControlPlanePorts::free(Members::Three)?;
+        Ok(self)
     }
 
     pub(super) fn binaries(&self) -> PathBuf {

@@ -17,6 +17,8 @@
 //! assert_eq!(total, 10);
 //! ```
 //!
+//! [`assert_pinned_state`] and its like check what other versions of an actor stored or sent.
+//!
 //! [`contract`] is the suite that this runtime and the real one (daprd and PostgreSQL) both pass.
 
 pub mod contract;
@@ -24,6 +26,7 @@ pub mod counter;
 mod engines;
 mod faulty_store;
 mod memory_store;
+mod pinned;
 mod runtime;
 mod schedule;
 pub mod store_contract;
@@ -31,5 +34,6 @@ mod world;
 
 pub use faulty_store::{Fault, FaultyStore};
 pub use memory_store::MemoryStore;
+pub use pinned::{assert_pinned, assert_pinned_message, assert_pinned_state};
 pub use runtime::TestRuntime;
 pub use world::{Faults, World};
