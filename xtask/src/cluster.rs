@@ -45,24 +45,22 @@ impl Cluster {
         command
     }
 
-    /// A `psql` that stops at the first error, in Almanac's database.
-    pub fn psql(&self) -> Command {
-        self.psql_in(DATABASE)
+    /// A `psql` that prints tables for people.
+    pub fn console(&self) -> Command {
+        let mut psql = self.program("psql", DATABASE);
+        psql.args(["--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--pset", "pager=off"]);
+        psql
     }
 
-    fn psql_in(&self, database: &str) -> Command {
+    pub(crate) fn psql(&self, database: &str) -> Command {
         let mut psql = self.program("psql", database);
-        psql.args(["--no-psqlrc", "--set", "ON_ERROR_STOP=1"]);
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"]);
         psql
     }
 
     /// Runs SQL; what it gives, as text. Several statements are one transaction.
     pub async fn ask(&self, database: &str, sql: &str) -> Result<String> {
-        finished(
-            "psql",
-            self.psql_in(database).args(["--quiet", "--tuples-only", "--no-align", "--command", sql]),
-        )
-        .await
+        finished("psql", self.psql(database).args(["--command", sql])).await
     }
 
     pub(crate) async fn has(&self, database: &str) -> Result<bool> {

@@ -7,7 +7,7 @@ use tokio::{process::Command, time::timeout};
 
 use crate::{apps::MIGRATE, journal::Journal};
 
-/// Runs the migrations that are missing, by the program for it in `binaries`.
+/// Runs the migrations that are missing, by the program in `binaries` that is for it.
 pub(crate) async fn run(binaries: &Path, database_url: &str, journal: &Journal) -> Result<()> {
     let mut migrate = Command::new(binaries.join(MIGRATE.binary));
     migrate.env("DATABASE_URL", database_url).kill_on_drop(true);

@@ -125,6 +125,19 @@ impl<T: DeserializeOwned, S: Send + Sync, const READS: u32> FromRequest<S> for C
     }
 }
 
+#[derive(Default, Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    dataschema: Option<String>,
+}
+
+impl Envelope {
+    fn schema_version(&self) -> u32 {
+        let version = self.dataschema.as_deref().and_then(|uri| uri.rsplit_once(':'));
+        version.and_then(|(_, version)| version.parse().ok()).unwrap_or(1)
+    }
+}
+
 impl<T, const READS: u32> CloudEvent<T, READS> {
     /// Whether it tells of something that a restored backup took back: it is to be acknowledged and otherwise
     /// ignored. Ask before anything else is done with it. Those it is true of are counted.
@@ -144,19 +157,6 @@ impl<T, const READS: u32> CloudEvent<T, READS> {
 
 fn epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     sequence(deserializer).map(Option::unwrap_or_default)
-}
-
-#[derive(Default, Deserialize)]
-struct Envelope {
-    #[serde(default)]
-    dataschema: Option<String>,
-}
-
-impl Envelope {
-    fn schema_version(&self) -> u32 {
-        let version = self.dataschema.as_deref().and_then(|uri| uri.rsplit_once(':'));
-        version.and_then(|(_, version)| version.parse().ok()).unwrap_or(1)
-    }
 }
 
 /// CloudEvents writes it as a string.

@@ -34,6 +34,7 @@ mod json;
 mod leaving;
 mod metrics;
 mod patience;
+mod placing;
 pub mod problem;
 mod request;
 mod service;

@@ -23,6 +23,8 @@ use crate::report::Tally;
 
 const EDITORS: usize = 12;
 const SERIES: usize = 2;
+/// After so many changes the history is read, which another service answers to the backend.
+const LOOKS_BACK: i64 = 5;
 /// Between two new tasks with a reminder.
 const REMINDING: Duration = Duration::from_millis(400);
 const AGAIN: Duration = Duration::from_millis(200);
@@ -142,6 +144,9 @@ async fn edit(client: Client, ada: Person) -> (Person, Value, i64) {
         let Some(answer) = client.ask(request).await else { continue };
         version += 1;
         assert_eq!(answer["version"], version, "{answer}");
+        if version % LOOKS_BACK == 0 {
+            client.ask(ada.of_task("GET", &task, "/history")).await;
+        }
     }
     (ada, task, version)
 }

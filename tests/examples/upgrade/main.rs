@@ -9,7 +9,9 @@ mod report;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result};
+use almanac_tests::eventually;
+use anyhow::{Context, Result, ensure};
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::time::sleep;
 use xtask::{APPS, Profile, Replicas, Stack, StackOptions, workspace};
 
@@ -55,8 +57,21 @@ async fn main() -> Result<ExitCode> {
     step(format!("{ROLLED_BACK} upgraded again")).await;
 
     let checked = load.finish().await;
+    nothing_is_left(&stack).await?;
     println!("{report}\n{checked}");
     let passed = report.errors() == 0;
     stack.stop().await?;
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What was emitted was handed over, and nobody gave any of it up.
+async fn nothing_is_left(stack: &Stack) -> Result<()> {
+    let pool = PgPool::connect(stack.database_url()?).await?;
+    let count = async |table: &str| {
+        let query = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}")));
+        query.fetch_one(&pool).await.unwrap_or(-1_i64)
+    };
+    eventually("an empty outbox", CALM * 4, async || (count("actor_outbox").await == 0).then_some(())).await;
+    ensure!(count("dead_letter").await == 0, "there are dead letters");
+    Ok(())
 }

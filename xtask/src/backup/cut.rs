@@ -45,8 +45,7 @@ pub(super) struct Cut {
 
 impl Cut {
     pub(super) async fn make(cluster: &Cluster) -> Result<Self> {
-        let mut command = cluster.psql();
-        command.args(["--quiet", "--tuples-only", "--no-align"]);
+        let mut command = cluster.psql(DATABASE);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut psql = command.spawn().context("cannot run psql")?;
         let mut input = psql.stdin.take().context("psql has no input")?;

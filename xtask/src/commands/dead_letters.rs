@@ -34,8 +34,7 @@ FROM redrive_dead_letters(nullif(:'app', ''), nullif(:'event', '')::uuid);";
 pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCode> {
     let state = up::running(directory)?.context("Almanac is not running")?;
     let Options { redrive, app, event } = options;
-    let mut psql = Cluster::of_running(directory, state.ports.postgres)?.psql();
-    psql.args(["--pset", "pager=off"]);
+    let mut psql = Cluster::of_running(directory, state.ports.postgres)?.console();
     // What was typed is quoted by psql.
     psql.args(["--variable", &format!("app={app}"), "--variable", &format!("event={event}")]);
     let mut psql = psql.stdin(Stdio::piped()).spawn().context("cannot run psql")?;
