@@ -17,12 +17,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     cluster::{Cluster, DATABASE, MAINTENANCE, finished},
     journal::Journal,
-    migrations,
+    kafka, migrations,
     ports::free_port,
     postgres::{Durability, Postgres},
     redis::Redis,
     state_dir::StateDir,
-    workspace::Profile,
+    workspace::{self, Profile},
 };
 use cut::Cut;
 
@@ -31,8 +31,8 @@ const COPY: &str = "almanac_restoring";
 /// What the last restore replaced.
 const REPLACED: &str = "almanac_replaced";
 
-/// What a subscriber had not taken when the backup was made is not in the copy. If it was accepted by the broker within
-/// this time before, it is offered again.
+/// What a subscriber had not taken when the backup was made is not in the copy. If Redis accepted it within this time
+/// before, it is offered again.
 const OFFERED_AGAIN: TimeDelta = TimeDelta::days(1);
 
 /// Copies the database into `file`, which is there complete or not at all.
@@ -89,15 +89,11 @@ async fn restore_into(
     let mut load = cluster.program("pg_restore", COPY);
     finished("pg_restore", load.args(["--exit-on-error", "--no-owner"]).arg(file)).await?;
     // It may be of an older version, and is to be of this one before anything depends on it.
-    migrations::run(&crate::workspace::binaries(profile), &cluster.url(COPY), journal).await?;
+    migrations::run(&workspace::binaries(profile), &cluster.url(COPY), journal).await?;
     let restored = begin_epoch(cluster).await?;
 
     // Before the exchange: if nothing follows it, subscribers have seen these events already.
-    if let Some(taken_at) = restored.taken_at {
-        let redis = Redis::start(directory, free_port()?, journal).await?;
-        redis.offer_again_since(taken_at - OFFERED_AGAIN).await?;
-        redis.stop().await;
-    }
+    offer_again(directory, &restored, journal).await?;
 
     cluster.ask(MAINTENANCE, &format!("DROP DATABASE IF EXISTS {REPLACED} WITH (FORCE)")).await?;
     let exchange =
@@ -105,6 +101,16 @@ async fn restore_into(
     cluster.ask(MAINTENANCE, &exchange).await?;
     journal.say("restore", format!("the copy is in place, in epoch {}", restored.epoch));
     Ok(restored)
+}
+
+/// Has the subscribers read again what they may have taken since the backup, whichever broker has it.
+async fn offer_again(directory: &StateDir, restored: &Restored, journal: &Journal) -> Result<()> {
+    kafka::offer_all_again(directory, restored.epoch)?;
+    let Some(taken_at) = restored.taken_at else { return Ok(()) };
+    let redis = Redis::start(directory, free_port()?, journal).await?;
+    redis.offer_again_since(taken_at - OFFERED_AGAIN).await?;
+    redis.stop().await;
+    Ok(())
 }
 
 /// Ends the copy's history after what the copy holds. The new epoch is named by its second, so it is none that a lost

@@ -10,7 +10,14 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{apps::App, broker::Pubsub, kafka::Topic, ports::instance, stack::StackOptions, workspace};
+use crate::{
+    apps::App,
+    broker::Pubsub,
+    kafka::{self, Topic},
+    ports::instance,
+    stack::StackOptions,
+    workspace,
+};
 
 const SUBSCRIPTIONS: &str = "subscriptions";
 const RESOURCES: [&str; 3] = ["components", SUBSCRIPTIONS, "resiliency"];
@@ -102,7 +109,7 @@ fn is_for(text: &str, app_id: &str) -> bool {
 }
 
 /// What stands for each placeholder in the files of a replica.
-fn values(options: &StackOptions, replica: &str) -> [(&'static str, String); 4] {
+fn values(options: &StackOptions, replica: &str) -> [(&'static str, String); 5] {
     let StackOptions { directory, ports, pubsub, broker_links, .. } = options;
     let broker = match pubsub {
         Pubsub::Redis => ports.redis,
@@ -111,6 +118,7 @@ fn values(options: &StackOptions, replica: &str) -> [(&'static str, String); 4] 
     let broker = broker_links.get(replica).map_or(broker, |link| link.near);
     [
         ("broker_port", broker.to_string()),
+        ("group_suffix", kafka::group_suffix(directory)),
         ("smtp_port", ports.smtp.to_string()),
         ("secrets_file", directory.secrets().display().to_string()),
         ("names_file", directory.names().display().to_string()),
@@ -154,6 +162,8 @@ mod tests {
         options.directory = directory.clone();
         options.ports = Ports::fixed(&"todo-actors=2".parse().unwrap(), 8000);
         options.broker_links.insert("todo-actors-2".into(), BrokerLink { near: 7000, far: 7001 });
+        fs::create_dir(temporary.path().join("kafka")).unwrap();
+        kafka::offer_all_again(&directory, 7).unwrap();
         for (pubsub, port) in [(Pubsub::Redis, 6389), (Pubsub::Kafka, 6392)] {
             options.pubsub = pubsub;
             prepare(&options).unwrap();
@@ -166,6 +176,8 @@ mod tests {
                 assert!(file.contains(&format!("pubsub.{}", pubsub.name())), "{file}");
                 assert!(file.contains(&format!(r#"value: "127.0.0.1:{port}""#)), "{file}");
             }
+            let file = fs::read_to_string(directory.resources("audit-service").join("pubsub.yaml")).unwrap();
+            assert_eq!(file.contains(r#"value: "{appID}-7""#), pubsub == Pubsub::Kafka, "{file}");
             assert!(directory.config().exists());
             let names = |app| names(&[directory.resources(app)], app).unwrap();
             assert_eq!(names("todo-actors"), ["pubsub"]);

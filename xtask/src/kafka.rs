@@ -4,7 +4,7 @@ mod distribution;
 mod topics;
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -22,6 +22,9 @@ pub use topics::Topic;
 const READY: Duration = Duration::from_secs(120);
 /// It names the data as this cluster's: 16 bytes, in base64.
 const CLUSTER: &str = "QWxtYW5hY0thZmthT25lMQ";
+
+/// The file with what the names of groups end in.
+const GROUPS: &str = "groups";
 
 /// What a broker is for.
 #[derive(Clone, Debug)]
@@ -44,7 +47,7 @@ impl Kafka {
     /// Starts it with its data in the state directory, and makes the topics that are not there.
     pub async fn start(directory: &StateDir, options: KafkaOptions, journal: &Journal) -> Result<Self> {
         let distribution = Distribution::obtain().await?;
-        let home = directory.path().join("kafka");
+        let home = home(directory);
         fs::create_dir_all(&home)?;
         let (data, settings) = (home.join("data"), home.join("server.properties"));
         fs::write(&settings, properties(&data, &options))?;
@@ -75,6 +78,25 @@ impl Kafka {
     pub async fn stop(self) {
         self.0.stop().await;
     }
+}
+
+/// What the names of the subscribers' groups end in: nothing before the first restore.
+pub(crate) fn group_suffix(directory: &StateDir) -> String {
+    fs::read_to_string(home(directory).join(GROUPS)).unwrap_or_default()
+}
+
+/// Lets the subscribers read everything again that is still there, by names that are new to Kafka. It cannot be asked
+/// to go back to a time by clients of ours.
+pub(crate) fn offer_all_again(directory: &StateDir, epoch: i64) -> Result<()> {
+    match fs::write(home(directory).join(GROUPS), format!("-{epoch}")) {
+        // Kafka was never used.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+fn home(directory: &StateDir) -> PathBuf {
+    directory.path().join("kafka")
 }
 
 async fn format(distribution: &Distribution, settings: &PathBuf) -> Result<()> {

@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::unistd::geteuid;
 use tokio::process::Command;
 
+use crate::faults;
+
 const REDIS: &str = "redis-server";
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 
@@ -32,6 +34,15 @@ pub async fn ensure_installed() -> Result<()> {
     postgres_binaries(None)?;
     ensure!(find(REDIS).is_some(), "apt installed no {REDIS}");
     Ok(())
+}
+
+/// Installs libfaketime where apt can; without it nothing can be done to clocks, and the rest works.
+pub async fn install_faketime() {
+    if faults::faketime().is_none()
+        && let Err(error) = install(&["libfaketime"], "install libfaketime to have clocks set").await
+    {
+        eprintln!("{error:#}");
+    }
 }
 
 /// Installs packages by apt; where that is not possible, the error says what to do `by_hand`.

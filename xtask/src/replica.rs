@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::{
     apps::App,
     control_plane::ControlPlane,
+    faults::{ReplicaFaults, SkewedClock},
     journal::Journal,
     ports::{PairPorts, instance},
     process::Program,
@@ -34,6 +35,8 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) struct Replica {
     pub(crate) app: Part,
     pub(crate) sidecar: Sidecar,
+    /// What can be broken of it, if it was made so.
+    pub(crate) faults: Option<ReplicaFaults>,
     pub(crate) app_port: u16,
 }
 
@@ -45,6 +48,7 @@ impl Replica {
         app: &App,
         number: u16,
         ports: PairPorts,
+        faults: Option<ReplicaFaults>,
     ) -> Result<Self> {
         let Surroundings { tools, directory, control_plane, journal, .. } = surroundings;
         let [sidecar_name, name] = Self::parts(app, number);
@@ -57,8 +61,9 @@ impl Replica {
             actor_types: app.actor_types.iter().map(|name| (*name).to_owned()).collect(),
             resources: vec![directory.resources(&name)],
             config: Some(directory.config()),
+            detour: faults.as_ref().map(ReplicaFaults::detour),
         };
-        let program = surroundings.program(app, name, ports);
+        let program = surroundings.program(app, name, ports, faults.as_ref());
         let part = Part::launch_ready(program, readiness, journal, READY).await?;
         let sidecar = match Sidecar::start(tools, control_plane, options, journal).await {
             Ok(sidecar) => sidecar,
@@ -67,7 +72,7 @@ impl Replica {
                 return Err(error);
             }
         };
-        let replica = Self { app: part, sidecar, app_port: ports.app };
+        let replica = Self { app: part, sidecar, faults, app_port: ports.app };
         match replica.until_ready().await {
             Ok(()) => Ok(replica),
             Err(error) => {
@@ -104,17 +109,21 @@ impl Replica {
 }
 
 impl Surroundings<'_> {
-    fn program(&self, app: &App, name: String, ports: PairPorts) -> Program {
+    fn program(&self, app: &App, name: String, ports: PairPorts, faults: Option<&ReplicaFaults>) -> Program {
         let log = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into());
-        Program::new(name, self.binaries.join(app.id))
+        let direct = self.database_url;
+        let database_url = faults.map_or(direct.to_owned(), |faults| faults.database().instead_of(direct));
+        let program = Program::new(name, self.binaries.join(app.id))
             .env("APP_ID", app.id)
             .env("APP_HOST", "127.0.0.1")
             .env("APP_PORT", ports.app.to_string())
             .env("DAPR_HTTP_PORT", ports.sidecar.http.to_string())
             .env("DAPR_GRPC_PORT", ports.sidecar.grpc.to_string())
-            .env("DATABASE_URL", self.database_url)
+            .env("DATABASE_URL", database_url)
             .env("PUBSUB_NAME", "pubsub")
             .env("RUST_LOG", log)
-            .ports([ports.app])
+            .ports([ports.app]);
+        let clock = faults.and_then(ReplicaFaults::clock).map(SkewedClock::environment);
+        clock.into_iter().flatten().fold(program, |program, (name, value)| program.env(name, value))
     }
 }

@@ -59,6 +59,14 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Builds one program, showing Cargo's progress.
+pub async fn build_program(profile: Profile, package: &str, program: &str) -> Result<()> {
+    let mut command = build(profile);
+    command.args(["--package", package, "--bin", program]);
+    ensure!(command.status().await?.success(), "{program} does not build");
+    Ok(())
+}
+
 /// The programs of all services, and the one that migrates.
 pub fn service_programs() -> impl Iterator<Item = &'static str> {
     APPS.iter().map(|app| app.id).chain([MIGRATE.binary])
@@ -71,18 +79,23 @@ pub async fn build_services(profile: Profile) -> Result<()> {
 
 /// The same from another checkout, into this one's target directory: what they have in common is built already.
 pub async fn build_services_in(checkout: &Path, profile: Profile) -> Result<()> {
-    let mut command = cargo();
-    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).args(["build", "--bins"]);
-    if profile == Profile::Dev {
-        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
-        command.args(["--package", "almanac-tests"]);
-    }
+    let mut command = build(profile);
+    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).arg("--bins");
     for package in APPS.iter().map(|app| app.id).chain([MIGRATE.package]) {
         command.args(["--package", package]);
     }
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
     ensure!(command.status().await?.success(), "the services do not build");
     Ok(())
+}
+
+/// A `cargo build` of packages that are still to be named.
+fn build(profile: Profile) -> Command {
+    let mut command = cargo();
+    command.arg("build");
+    match profile {
+        Profile::Release => command.arg("--release"),
+        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
+        Profile::Dev => command.args(["--package", "almanac-tests"]),
+    };
+    command
 }

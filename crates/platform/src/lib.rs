@@ -27,6 +27,7 @@ mod api_token;
 mod cloud_event;
 mod config;
 pub mod dead_letters;
+mod epoch;
 mod health;
 mod invoke;
 mod json;

@@ -29,6 +29,7 @@ use virtual_actors::{ActorClient, Clock, DaprSidecar, IdSource, SidecarError, Sy
 use crate::{
     Config, Problem, Readiness, ServiceClient, Stop,
     api_token::{self, AppToken},
+    epoch::of_one_epoch,
     leaving::Leaving,
     metrics, problem, request,
 };
@@ -84,7 +85,8 @@ impl Service {
         let options = PgConnectOptions::from_str(&config.database_url)
             .map_err(ServeError::DatabaseUrl)?
             .application_name(&config.app_id);
-        let pool = PgPoolOptions::new()
+        let stop = Stop::default();
+        let pool = of_one_epoch(PgPoolOptions::new(), stop.clone())
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // No task that looks for old connections: in sqlx 0.9 its count of idle ones can wrap below zero
@@ -100,7 +102,7 @@ impl Service {
             services: ServiceClient::new(http, config.dapr_api_token.clone())?,
             clock: Arc::new(System),
             ids: Arc::new(System),
-            stop: Stop::default(),
+            stop,
             config,
             pool,
             sidecar,

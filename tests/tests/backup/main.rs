@@ -6,7 +6,7 @@ mod restored;
 
 use std::{process::ExitCode, time::Duration};
 
-use almanac_tests::{Suite, eventually};
+use almanac_tests::{Suite, eventually, on_each_broker};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use xtask::{Cluster, Process, Stack, StackOptions};
@@ -17,10 +17,11 @@ const SOON: Duration = Duration::from_secs(30);
 const SUBSCRIBERS: [&str; 3] = ["audit-service", "notification-service", "recurring-task-service"];
 
 fn main() -> ExitCode {
-    Suite::new(async || Stack::start(StackOptions::for_test("backup")?).await)
-        .case_alone(restored::a_system_set_back_goes_on_from_its_copy)
-        .at_once(1)
-        .run(Stack::stop)
+    on_each_broker(|pubsub| {
+        Suite::on(pubsub, || StackOptions::for_test("backup"))
+            .case_alone(restored::a_system_set_back_goes_on_from_its_copy)
+            .at_once(1)
+    })
 }
 
 /// Nothing is taken from the broker until [`resume`].

@@ -9,10 +9,9 @@ use nix::{
 };
 use tokio::process::Command;
 use xtask::{
-    Durability, Journal, Postgres, Profile, Pubsub, StateDir, Tools, free_port, packages, tools, workspace,
+    Durability, Journal, Postgres, Profile, Pubsub, StateDir, StopSignal, Tools, free_port, packages, tools,
+    workspace,
 };
-
-use super::stop_signal::StopSignal;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

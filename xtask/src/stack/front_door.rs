@@ -1,8 +1,8 @@
 //! One address for several backends: a small TCP load balancer. In production a real one has its place.
 //!
 //! A new connection goes to the next backend that is ready. One that leaves gets no new ones; it ends those it has
-//! itself, each with an answer (`crates/platform`). One that is frozen or dead loses its connections, so that
-//! clients notice and ask again.
+//! itself, each with an answer (`crates/platform`). One that is frozen or dead loses its connections if another is
+//! ready, so that clients notice and ask again, there.
 
 mod backend;
 
@@ -25,7 +25,7 @@ use backend::{Backend, Health};
 
 /// A connection to a backend that takes longer is one to none.
 const CONNECT: Duration = Duration::from_secs(1);
-/// After a connection that could not be accepted, as when there are too many.
+/// After a connection that could not be accepted, as when there are too many; and while there is no backend to go to.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens until it is dropped; connections that are open then go on.
@@ -69,6 +69,10 @@ impl Drop for FrontDoor {
 }
 
 impl Backends {
+    fn any_ready(&self) -> bool {
+        self.all.iter().any(|backend| backend.health().is_ready())
+    }
+
     /// The backends in the order to be tried: those that are ready first, as if in a circle.
     fn candidates(&mut self) -> Vec<(u16, Health)> {
         let mut candidates: Vec<_> =
@@ -88,13 +92,13 @@ async fn accept(listener: TcpListener, backends: Arc<Mutex<Backends>>) {
             sleep(PAUSE).await;
             continue;
         };
-        let candidates = lock(&backends).candidates();
-        tokio::spawn(serve(client, candidates));
+        tokio::spawn(serve(client, backends.clone()));
     }
 }
 
 /// Connects a client with the first backend that accepts; without any, the client sees its connection closed.
-async fn serve(mut client: TcpStream, candidates: Vec<(u16, Health)>) {
+async fn serve(mut client: TcpStream, backends: Arc<Mutex<Backends>>) {
+    let candidates = lock(&backends).candidates();
     for (port, health) in candidates {
         let connected = timeout(CONNECT, TcpStream::connect((Ipv4Addr::LOCALHOST, port))).await;
         let Ok(Ok(mut backend)) = connected else { continue };
@@ -105,9 +109,20 @@ async fn serve(mut client: TcpStream, candidates: Vec<(u16, Health)>) {
         tokio::select! {
             // Either side may break off; the other sees it.
             _ = copy_bidirectional(&mut client, &mut backend) => {}
-            () = health.lost() => {}
+            () = replaceable(health, &backends) => {}
         }
         return;
+    }
+}
+
+/// Waits until a backend is lost and another is ready.
+async fn replaceable(mut health: Health, backends: &Mutex<Backends>) {
+    loop {
+        health.lost().await;
+        if lock(backends).any_ready() {
+            return;
+        }
+        sleep(PAUSE).await;
     }
 }
 

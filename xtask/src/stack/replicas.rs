@@ -9,6 +9,7 @@ use super::{Running, Stack};
 use crate::{
     apps::{App, BACKEND},
     components,
+    faults::ReplicaFaults,
     replica::{Replica, Surroundings},
 };
 
@@ -74,7 +75,11 @@ impl Stack {
         missing.iter().try_for_each(|(number, _)| components::render(&self.options, app, *number))?;
         let surroundings = &surroundings;
         let start = |(number, pair)| async move {
-            Replica::start(surroundings, app, number, pair).await.map(|replica| (number, replica))
+            let faults = match self.options.faults {
+                true => Some(ReplicaFaults::open(&self.options, app, number, pair).await?),
+                false => None,
+            };
+            Replica::start(surroundings, app, number, pair, faults).await.map(|replica| (number, replica))
         };
         let (mut started, mut failure) = (Vec::new(), None);
         for outcome in join_all(missing.into_iter().map(start)).await {

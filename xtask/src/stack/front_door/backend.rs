@@ -1,4 +1,4 @@
-//! A backend as the front door sees it: asked every second whether it is ready.
+//! A backend as the front door sees it: asked again and again whether it is ready.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::{journal::Journal, readiness::http_status};
 
 /// Between two questions.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// One that has said nothing for so long is frozen or dead; a busy one is not.
+/// One that does not even say that it lives, this often and for so long, is frozen or dead; a busy one is not.
+const MISSES: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(4);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Health {
     }
 
     /// Waits until it does not answer any more.
-    pub(super) async fn lost(mut self) {
+    pub(super) async fn lost(&mut self) {
         if self.0.wait_for(|state| *state == State::Lost).await.is_err() {
             // Nobody asks any more.
             std::future::pending().await
@@ -62,20 +63,21 @@ impl Health {
 
 /// Asks as long as anybody wants to know: the front door, or a connection.
 async fn keep_asking(port: u16, state: watch::Sender<State>, journal: Journal) {
-    let url = format!("http://127.0.0.1:{port}/health/ready");
-    let mut answered = Instant::now();
+    let url = |path| format!("http://127.0.0.1:{port}{path}");
+    let (mut misses, mut answered) = (0, Instant::now());
     loop {
         tokio::select! {
             () = sleep(INTERVAL) => {}
             () = state.closed() => return,
         }
-        let now = match http_status(&url).await {
-            Some(status) => {
-                answered = Instant::now();
-                if status.is_success() { State::Ready } else { State::NotReady }
-            }
-            None if answered.elapsed() < PATIENCE => State::NotReady,
-            None => State::Lost,
+        // What it depends on may keep the first question waiting. The second needs nothing but the process.
+        let ready = http_status(&url("/health/ready")).await;
+        let lives = ready.is_some() || http_status(&url("/health")).await.is_some();
+        (misses, answered) = if lives { (0, Instant::now()) } else { (misses + 1, answered) };
+        let now = match ready {
+            Some(status) if status.is_success() => State::Ready,
+            _ if misses >= MISSES && answered.elapsed() >= PATIENCE => State::Lost,
+            _ => State::NotReady,
         };
         let changed = state.send_if_modified(|known| std::mem::replace(known, now) != now);
         if changed {
@@ -88,6 +90,6 @@ fn word(state: State) -> &'static str {
     match state {
         State::Ready => "ready",
         State::NotReady => "not ready, and gets new clients only if none is",
-        State::Lost => "lost, and so are its connections",
+        State::Lost => "lost; its clients are sent to others",
     }
 }

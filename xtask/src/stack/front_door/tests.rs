@@ -72,14 +72,34 @@ async fn a_backend_that_refuses_is_passed_over() {
     }
 }
 
+/// Says 200 to everything.
+async fn ready() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let _ = client.read(&mut [0; 1024]).await;
+            let _ =
+                client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+        }
+    });
+    port
+}
+
 #[tokio::test]
-async fn a_backend_that_says_nothing_loses_its_connections() {
+async fn a_backend_that_says_nothing_loses_its_connections_once_another_is_ready() {
     let directory = tempfile::tempdir().unwrap();
     let (door, port) = door(&directory).await;
     // It accepts and repeats, but it knows no HTTP.
     let (mute, _serving) = echo().await;
     door.add(mute);
     let (_, mut open) = answers(port).await.unwrap();
+    let mut health = lock(&door.backends).all[0].health();
+    timeout(Duration::from_secs(30), health.lost()).await.expect("it is lost");
+    open.write_all(b"?").await.unwrap();
+    assert_eq!(open.read_u8().await.unwrap(), b'?', "there is no better one");
+    door.add(ready().await);
     let ended = timeout(Duration::from_secs(30), open.read_u8()).await.expect("it is cut off");
     assert!(ended.is_err());
 }
