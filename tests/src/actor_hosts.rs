@@ -80,6 +80,7 @@ impl ActorHosts {
             actor_types: vec![],
             resources: vec![resources::directory(&directory)],
             config: Some(resources::config(&directory)),
+            detour: None,
         };
         let mut hosts =
             [CounterHost::serve(0, postgres.url()).await?, CounterHost::serve(1, postgres.url()).await?];

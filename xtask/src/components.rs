@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -35,18 +36,19 @@ pub(crate) fn render(options: &StackOptions, app: &App, number: u16) -> Result<(
     fs::create_dir_all(&target)?;
     let values = values(options, &replica);
     // daprd heeds the scopes too, but takes what is for others for new whenever it compares.
-    let write = |path: &Path, name: &Path| -> Result<()> {
+    let write = |path: &Path, name: &OsStr| -> Result<()> {
         let text = filled(path, &values)?;
-        Ok(if is_for(&text, app.id) {
-            fs::write(target.join(name), &text)?
-        })
+        if is_for(&text, app.id) {
+            fs::write(target.join(name), &text)?;
+        }
+        Ok(())
     };
     for folder in RESOURCES {
         for path in files(folder)? {
-            write(&path, Path::new(path.file_name().unwrap_or_default()))?;
+            write(&path, path.file_name().unwrap_or_default())?;
         }
     }
-    write(&source().join("pubsub").join(format!("{}.yaml", options.pubsub.name())), Path::new("pubsub.yaml"))
+    write(&source().join("pubsub").join(format!("{}.yaml", options.pubsub.name())), OsStr::new("pubsub.yaml"))
 }
 
 /// The topics that somebody subscribes to. Dead letters are few, and need not be shared.

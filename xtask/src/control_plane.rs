@@ -120,7 +120,7 @@ fn placement(tools: &Tools, all: &ControlPlanePorts, number: u16, own: &Placemen
         .args(["--keepalive-time", "1s", "--keepalive-timeout", "2s"])
         // While a round goes on, calls to the types that move wait: for a sidecar whose frozen app holds it up, so
         // long. It must let running calls end first (`drain_timeout` of the actor hosts).
-        .args(["--disseminate-timeout", "4s"])
+        .args(["--disseminate-timeout", "3s"])
         .args(common(own.healthz, own.metrics))
         .ports([own.api, own.healthz, own.metrics, own.raft])
 }

@@ -23,6 +23,7 @@
 //!     actor_types: vec!["Counter".into()],
 //!     resources: vec![],
 //!     config: None,
+//!     detour: None,
 //! };
 //! let sidecar = Sidecar::start(&tools, &control_plane, options, &journal).await?;
 //! sidecar.part().kill().await?;
@@ -37,6 +38,7 @@ mod clock;
 mod cluster;
 mod components;
 mod control_plane;
+pub mod faults;
 mod journal;
 mod kafka;
 mod log;
@@ -54,6 +56,7 @@ mod sidecar;
 mod stack;
 mod state_dir;
 mod state_file;
+mod stop_signal;
 mod supervisor;
 mod table;
 pub mod tools;
@@ -76,10 +79,11 @@ pub use postgres::{Durability, Postgres};
 pub use process::{ProcessId, Program, STOP_LIMIT};
 pub use readiness::Readiness;
 pub use redis::Redis;
-pub use sidecar::{Sidecar, SidecarOptions};
+pub use sidecar::{Detour, Sidecar, SidecarOptions};
 pub use stack::{Process, Stack, StackOptions};
 pub use state_dir::StateDir;
 pub use state_file::{PartPhase, PartState, StateFile, SystemPhase};
+pub use stop_signal::StopSignal;
 pub use supervisor::Part;
 pub use tools::Tools;
 pub use workspace::Profile;

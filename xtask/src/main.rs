@@ -3,6 +3,7 @@
 mod commands {
     pub(crate) mod backup;
     pub(crate) mod bench;
+    pub(crate) mod chaos;
     pub(crate) mod control;
     pub(crate) mod dead_letters;
     pub(crate) mod down;
@@ -12,7 +13,6 @@ mod commands {
     pub(crate) mod roll;
     pub(crate) mod scale;
     pub(crate) mod status;
-    pub(crate) mod stop_signal;
     pub(crate) mod test;
     pub(crate) mod up;
     pub(crate) mod upgrade;
@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
 use commands::{
-    backup, bench, dead_letters, down, lint, logs, restore, roll, scale, status, test, up, upgrade,
+    backup, bench, chaos, dead_letters, down, lint, logs, restore, roll, scale, status, test, up, upgrade,
 };
 
 #[derive(Parser)]
@@ -66,6 +66,8 @@ enum Command {
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
     Bench(bench::Options),
+    /// Let things break on a system of its own, and check that nothing is lost or doubled
+    Chaos(chaos::Options),
     /// Replace another version's services by this one's under load, on a system of its own
     Upgrade(upgrade::Options),
     /// Check format, lints and dependencies
@@ -102,6 +104,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Restore(options) => restore::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
+        Command::Chaos(options) => chaos::run(&directory, options).await,
         Command::Upgrade(options) => upgrade::run(options).await,
         Command::Lint => lint::run().await,
     }

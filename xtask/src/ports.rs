@@ -102,20 +102,22 @@ impl Ports {
         self.apps.get(app).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Has ports for exactly `count` replicas of an app; the first ones keep theirs. Fails if a new one is taken.
+    /// Has ports for exactly `count` replicas of an app; the first ones keep theirs. If a new one is taken it fails, and
+    /// all is as before.
     pub(crate) fn resize(&mut self, app: &App, count: u16) -> Result<()> {
         let index = APPS.iter().position(|known| known.id == app.id).unwrap_or_default() as u16;
-        let pairs = self.apps.entry(app.id.to_owned()).or_default();
-        let before = pairs.len();
+        let mut pairs = self.of(app.id).to_vec();
         pairs.truncate(count.into());
         for replica in pairs.len() as u16..count {
-            pairs.push(match self.source {
+            let pair = match self.source {
                 Source::Table => PairPorts::of_table(index, replica),
                 Source::Free => PairPorts::free()?,
-            });
+            };
+            ensure_free(pair.named(&instance(app.id, replica)).into())?;
+            pairs.push(pair);
         }
-        let added = (0..).zip(&*pairs).skip(before);
-        ensure_free(added.flat_map(|(replica, pair)| pair.named(&instance(app.id, replica))).collect())
+        self.apps.insert(app.id.to_owned(), pairs);
+        Ok(())
     }
 
     /// Each port with what it is for.

@@ -113,16 +113,17 @@ fn program(binaries: &Path, data: &Path, port: u16, durability: Durability, user
 }
 
 async fn initialize(binaries: &Path, data: &Path, password: &str, user: Option<User>) -> Result<()> {
-    // What a broken initdb left would make the next one refuse.
-    if data.exists() {
-        fs::remove_dir_all(data)?;
-    }
     ensure!(
         user.is_none() || others_can_reach(data),
         "PostgreSQL does not run as root, and no other user can reach {}: name another --state-dir",
         data.display()
     );
     fs::create_dir_all(data)?;
+    // What a broken initdb left would make the next one refuse. The directory itself may be a disk of its own.
+    for entry in fs::read_dir(data)? {
+        let path = entry?.path();
+        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
     fs::set_permissions(data, Permissions::from_mode(0o700))?;
     let password_file = NamedTempFile::new()?;
     fs::write(&password_file, password)?;

@@ -33,6 +33,7 @@ use crate::{
     broker::Broker,
     components,
     control_plane::ControlPlane,
+    faults::ReplicaFaults,
     journal::Journal,
     mailpit::Mailpit,
     migrations, packages,
@@ -207,6 +208,17 @@ impl Stack {
             Process::App => &found.app,
             Process::Sidecar => found.sidecar.part(),
         })
+    }
+
+    /// What can be broken of a replica; with [`StackOptions::faults`] only.
+    pub fn faults(&self, app: &str, replica: usize) -> Result<&ReplicaFaults> {
+        let replica = self.running()?.replicas.get(app, replica)?;
+        replica.faults.as_ref().context("it was started without links to break")
+    }
+
+    /// PostgreSQL, to hold it down.
+    pub fn postgres(&self) -> Result<&Part> {
+        Ok(self.running()?.postgres.part())
     }
 
     /// The parts of the control plane.

@@ -68,6 +68,23 @@ impl Part {
         Ok(Self { shared, stop, task: tokio::spawn(keeper.run()) })
     }
 
+    /// Starts the program and waits until it is ready; if it does not become so within `limit`, it is stopped.
+    pub(crate) async fn launch_ready(
+        program: Program,
+        readiness: Readiness,
+        journal: &Journal,
+        limit: Duration,
+    ) -> Result<Self> {
+        let part = Self::launch(program, readiness, journal)?;
+        match part.ready(limit).await {
+            Ok(()) => Ok(part),
+            Err(error) => {
+                part.stop().await;
+                Err(error)
+            }
+        }
+    }
+
     pub fn name(&self) -> &str {
         &self.shared.program.part
     }

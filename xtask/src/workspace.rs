@@ -59,6 +59,14 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Builds one program, showing Cargo's progress.
+pub async fn build_program(profile: Profile, package: &str, program: &str) -> Result<()> {
+    let mut command = build(profile);
+    command.args(["--package", package, "--bin", program]);
+    ensure!(command.status().await?.success(), "{program} does not build");
+    Ok(())
+}
+
 /// The programs of all services, and the one that migrates.
 pub fn service_programs() -> impl Iterator<Item = &'static str> {
     APPS.iter().map(|app| app.id).chain([MIGRATE.binary])
@@ -72,18 +80,23 @@ pub async fn build_services(profile: Profile) -> Result<()> {
 /// The same from some checkout into this one's target directory, since what they have in common is built already;
 /// with further arguments to Cargo.
 pub async fn build_services_in(checkout: &Path, profile: Profile, further: &[&str]) -> Result<()> {
-    let mut command = cargo();
-    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).args(["build", "--bins"]).args(further);
-    if profile == Profile::Dev {
-        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
-        command.args(["--package", "almanac-tests"]);
-    }
+    let mut command = build(profile);
+    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).arg("--bins").args(further);
     for package in APPS.iter().map(|app| app.id).chain([MIGRATE.package]) {
         command.args(["--package", package]);
     }
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
     ensure!(command.status().await?.success(), "the services do not build");
     Ok(())
+}
+
+/// A `cargo build` of packages that are still to be named.
+fn build(profile: Profile) -> Command {
+    let mut command = cargo();
+    command.arg("build");
+    match profile {
+        Profile::Release => command.arg("--release"),
+        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
+        Profile::Dev => command.args(["--package", "almanac-tests"]),
+    };
+    command
 }

@@ -43,8 +43,8 @@ async fn redis_keeps_an_event_it_has_accepted() {
 }
 
 async fn reminders(broker: u16) -> PartitionClient {
-    let client = ClientBuilder::new(vec![format!("127.0.0.1:{broker}")]).build().await.unwrap();
-    client.partition_client("reminders", 0, UnknownTopicHandling::Error).await.unwrap()
+    let client = ClientBuilder::new(vec![format!("127.0.0.1:{broker}")]).build().await.expect("it runs");
+    client.partition_client("reminders", 0, UnknownTopicHandling::Error).await.expect("the topic is there")
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ mod json;
 mod leaving;
 mod metrics;
 mod patience;
+mod placing;
 pub mod problem;
 mod request;
 mod service;

@@ -34,7 +34,7 @@ async fn hold_subscribers(stack: &Stack) {
 }
 
 async fn resume(stack: &Stack) {
-    let broker = stack.redis().expect("it runs");
+    let broker = stack.broker().expect("it runs");
     broker.resume();
     broker.ready(SOON).await.expect("it starts");
     for app in SUBSCRIBERS {

@@ -48,7 +48,7 @@ impl Past {
         fired(stack, &unheard).await;
         all_published(stack).await;
 
-        stack.redis().expect("it runs").hold_down().await.expect("it ran");
+        stack.broker().expect("it runs").hold_down().await.expect("it ran");
         let later = ada.create_reminding_in("Later", 90).await;
         let overdue = ada.create_reminding_in("Overdue", 12).await;
         let edit = ada.of_task("PATCH", &edited, "").json(json!({ "title": "Version 2" }));

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use xtask::Stack;
 
-const TASKS: usize = 24;
+const TASKS: usize = 16;
 
 /// What came of it.
 #[derive(Debug)]

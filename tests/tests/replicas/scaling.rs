@@ -72,6 +72,20 @@ pub(crate) async fn an_app_is_replaced_without_an_error(stack: &mut Stack) {
     }
 }
 
+pub(crate) async fn a_version_that_does_not_start_is_taken_back(stack: &mut Stack) {
+    let nothing = stack.directory().path().join("nothing");
+    let load = under_load(stack, async |stack| {
+        let error = stack.roll(HOST, Some(&nothing)).await.expect_err("there is no such program");
+        assert!(format!("{error:#}").contains("the old one goes on"), "{error:#}");
+    })
+    .await;
+    report("a version that does not start", &load);
+    assert_eq!(stack.ports().of(HOST).len(), usize::from(REPLICAS));
+    stack.until_ready().await.expect("all of the old version are there");
+    stack.roll("audit-service", Some(&nothing)).await.expect_err("nor there, where one is alone");
+    assert_eq!((stack.ports().of("audit-service").len(), shown(stack, "audit-service-2")), (1, 0));
+}
+
 /// The figures are for whoever compares: on a busy machine they say little.
 fn report(what: &str, Load { calls, longest }: &Load) {
     eprintln!("{what}: {calls} calls, the longest {} ms", longest.as_millis());

@@ -14,10 +14,10 @@ use tokio::{
 };
 use xtask::{
     ControlPlanePorts, Members, Ports, Profile, Pubsub, Replicas, Stack, StackOptions, StateDir, StateFile,
-    SystemPhase, Tools, packages, workspace,
+    StopSignal, SystemPhase, Tools, packages, workspace,
 };
 
-use super::{control::Control, down, logs, stop_signal::StopSignal};
+use super::{control::Control, down, logs};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -56,6 +56,7 @@ pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCod
         binaries: None,
         pubsub: options.pubsub,
         broker_links: BTreeMap::new(),
+        faults: false,
         console: !options.supervise,
         throw_away: false,
     };

@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
 use crate::{
-    packages::find,
+    packages::{find, install},
     state_dir::fnv1a,
     tools::{cached, in_cache},
 };
@@ -30,23 +30,26 @@ pub(super) struct Distribution {
 }
 
 impl Distribution {
-    /// Finds Java and Kafka, fetching Kafka if it is not there; says so, as that may take a while.
+    /// Finds Java and Kafka. What is not there is installed or fetched, which is said, as it may take a while.
     pub(super) async fn obtain() -> Result<Self> {
         let name = format!("kafka-{VERSION}-{:016x}", fnv1a(POM.as_bytes()));
-        let (java, named) = (java().await, env::var_os(OVERRIDE).map(PathBuf::from));
+        let named = env::var_os(OVERRIDE).map(PathBuf::from);
+        let has_kafka = named.is_some() || in_cache(&name)?.is_some();
         let mut missing = Vec::new();
-        if java.is_none() {
-            missing.push(format!("Java {JAVA} or later (Debian: openjdk-{JAVA}-jre-headless)"));
+        if java().await.is_none() {
+            missing.push("default-jre-headless");
         }
-        if named.is_none() && in_cache(&name)?.is_none() && find(MAVEN).is_none() {
-            missing.push(format!(
-                "Maven (Debian: maven), or unpack Kafka {VERSION} (https://kafka.apache.org/downloads) and name its \
-                 folder in {OVERRIDE}"
-            ));
+        if !has_kafka && find(MAVEN).is_none() {
+            missing.push("maven");
         }
-        let Some(java) = java.filter(|_| missing.is_empty()) else {
-            bail!("Kafka needs what is not there. Install\n  {}", missing.join("\n  "));
-        };
+        if !missing.is_empty() {
+            let by_hand = format!(
+                "Kafka needs Java {JAVA} or later, and Maven to fetch it unless {OVERRIDE} names the folder of an \
+                 unpacked Kafka {VERSION} (https://kafka.apache.org/downloads): install what is missing"
+            );
+            install(&missing, &by_hand).await?;
+        }
+        let java = java().await.with_context(|| format!("there is no Java {JAVA} or later"))?;
         let folder = match named {
             Some(folder) => folder,
             None => cached(&name, fetch).await?,

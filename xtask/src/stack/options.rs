@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 use anyhow::Result;
 
 use crate::{
-    apps::Replicas,
+    apps::{APPS, Replicas},
     broker::{BrokerLink, Pubsub},
-    ports::{ControlPlanePorts, Members, Ports},
+    ports::{ControlPlanePorts, Members, Ports, free_port, instance},
     state_dir::StateDir,
     workspace::{self, Profile},
 };
@@ -23,6 +23,10 @@ pub struct StackOptions {
     pub pubsub: Pubsub,
     /// The ways of single replicas to the broker, by name, as `todo-actors-2`.
     pub broker_links: BTreeMap<String, BrokerLink>,
+    /// Whether each replica gets links that can be broken, and a clock that can be set off: [`Stack::faults`].
+    ///
+    /// [`Stack::faults`]: crate::Stack::faults
+    pub faults: bool,
     /// Whether progress is said on standard error.
     pub console: bool,
     /// Whether a stop in good order removes the directory.
@@ -45,9 +49,25 @@ impl StackOptions {
             binaries: None,
             pubsub: Pubsub::default(),
             broker_links: BTreeMap::new(),
+            faults: false,
             console: false,
             throw_away: true,
         })
+    }
+
+    /// The same with links to break; set the broker before.
+    pub fn with_faults(mut self) -> Result<Self> {
+        self.faults = true;
+        for app in APPS {
+            for number in 0..self.ports.of(app.id).len() as u16 {
+                let far = match self.pubsub {
+                    Pubsub::Redis => self.ports.redis,
+                    Pubsub::Kafka => free_port()?,
+                };
+                self.broker_links.insert(instance(app.id, number), BrokerLink { near: free_port()?, far });
+            }
+        }
+        Ok(self)
     }
 
     /// The same with three instances of placement and of the scheduler, any one of which may die.

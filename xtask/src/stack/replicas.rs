@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
 
 use super::{Running, Stack};
 use crate::{
     apps::{App, BACKEND},
     components,
+    faults::ReplicaFaults,
     replica::{Replica, Surroundings},
 };
 
@@ -46,19 +47,13 @@ impl Running {
         self.replicas.0.entry(app.id).or_default().extend(replicas);
     }
 
-    /// Stops a replica while the others of its app take over.
-    pub(super) async fn drain(&mut self, app: &App, number: u16) {
-        let Some(replica) = self.replicas.0.get_mut(app.id).and_then(|replicas| replicas.remove(&number))
-        else {
-            return;
-        };
+    /// Gives out a replica that is to stop: no client reaches it any more by a new connection.
+    pub(super) fn take(&mut self, app: &App, number: u16) -> Option<Replica> {
+        let replica = self.replicas.0.get_mut(app.id)?.remove(&number)?;
         if app.id == BACKEND {
             self.front_door.remove(replica.app_port);
-            // It needs its sidecar for the last request.
-            replica.stop().await;
-        } else {
-            replica.leave().await;
         }
+        Some(replica)
     }
 }
 
@@ -80,8 +75,21 @@ impl Stack {
         missing.iter().try_for_each(|(number, _)| components::render(&self.options, app, *number))?;
         let surroundings = &surroundings;
         let start = |(number, pair)| async move {
-            Ok((number, Replica::start(surroundings, app, number, pair).await?))
+            let faults = match self.options.faults {
+                true => Some(ReplicaFaults::open(&self.options, app, number, pair).await?),
+                false => None,
+            };
+            Replica::start(surroundings, app, number, pair, faults).await.map(|replica| (number, replica))
         };
-        try_join_all(missing.into_iter().map(start)).await
+        let (mut started, mut failure) = (Vec::new(), None);
+        for outcome in join_all(missing.into_iter().map(start)).await {
+            match outcome {
+                Ok(replica) => started.push(replica),
+                Err(error) => failure = Some(error),
+            }
+        }
+        let Some(error) = failure else { return Ok(started) };
+        join_all(started.into_iter().map(|(_, replica)| replica.stop())).await;
+        Err(error)
     }
 }

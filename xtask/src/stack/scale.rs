@@ -1,10 +1,13 @@
 //! More or fewer replicas of an app, while the system runs.
 
+use std::time::Instant;
+
 use anyhow::{Result, ensure};
 
 use super::Stack;
 use crate::{
-    apps::{App, Replicas},
+    apps::{App, BACKEND, Replicas},
+    ports::instance,
     replica::Replica,
 };
 
@@ -21,37 +24,39 @@ impl Stack {
         );
         let numbers = self.running()?.replicas.numbers(app);
         for number in numbers.into_iter().rev().filter(|number| *number >= count) {
-            self.remove(app, number).await?;
+            self.drain(app, number).await?;
+            self.forget(app, number);
         }
-        self.add_up_to(app, count).await
-    }
-
-    async fn add_up_to(&mut self, app: &'static App, count: u16) -> Result<()> {
-        let before = self.options.ports.clone();
-        let outcome = async {
-            self.options.ports.resize(app, count)?;
-            let started = self.start_missing(self.running()?, app).await?;
-            self.running_mut()?.add(app, started);
-            Ok(())
-        };
-        let outcome = outcome.await;
-        if outcome.is_err() {
-            // What was started was killed as it was dropped.
-            for number in before.of(app.id).len() as u16..count {
-                self.forget(app, number);
-            }
-            self.options.ports = before;
+        let before = self.options.ports.of(app.id).len() as u16;
+        self.options.ports.resize(app, count)?;
+        let started = self.start_lacking(app).await;
+        if started.is_err() {
+            (before..count).for_each(|number| self.forget(app, number));
+            self.options.ports.resize(app, before.min(count))?;
         }
         self.journal.set_ports(&self.options.ports);
-        outcome
+        started
     }
 
-    /// Drains a replica and stops it.
-    pub(super) async fn remove(&mut self, app: &'static App, number: u16) -> Result<()> {
-        self.running_mut()?.drain(app, number).await;
-        self.forget(app, number);
-        self.options.ports.resize(app, number)?;
-        self.journal.set_ports(&self.options.ports);
+    /// Starts the replicas that have ports but do not run; clients may reach them then.
+    pub(super) async fn start_lacking(&mut self, app: &'static App) -> Result<()> {
+        let started = self.start_missing(self.running()?, app).await?;
+        self.running_mut()?.add(app, started);
+        Ok(())
+    }
+
+    /// Stops a replica while the others of its app take over.
+    pub(super) async fn drain(&mut self, app: &App, number: u16) -> Result<()> {
+        let Some(replica) = self.running_mut()?.take(app, number) else { return Ok(()) };
+        let started = Instant::now();
+        if app.id == BACKEND {
+            // It needs its sidecar for the last request.
+            replica.stop().await;
+        } else {
+            replica.leave().await;
+        }
+        let took = started.elapsed().as_secs_f32();
+        self.journal.say(&instance(app.id, number), format!("drained and stopped in {took:.1} s"));
         Ok(())
     }
 

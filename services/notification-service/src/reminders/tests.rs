@@ -25,9 +25,17 @@ use crate::{
     fixture::{firing, prepare, restored, store_task},
 };
 
-/// Calls the actors of one host directly; without a host it is a sidecar that cannot be reached.
-#[derive(Default)]
-struct Direct(OnceLock<Host>);
+/// Calls the actors of one host directly; without a host it fails as it was told.
+struct Direct {
+    host: OnceLock<Host>,
+    failure: fn(String) -> SidecarError,
+}
+
+impl Direct {
+    fn failing(failure: fn(String) -> SidecarError) -> Arc<Self> {
+        Arc::new(Self { host: OnceLock::new(), failure })
+    }
+}
 
 #[async_trait]
 impl Sidecar for Direct {
@@ -39,7 +47,7 @@ impl Sidecar for Direct {
         body: Vec<u8>,
         _: Duration,
     ) -> Result<Vec<u8>, SidecarError> {
-        let host = self.0.get().ok_or_else(|| SidecarError::Unavailable("no host".to_owned()))?;
+        let host = self.host.get().ok_or_else(|| (self.failure)("no host".to_owned()))?;
         let call = serde_json::from_slice(&body).unwrap();
         let outcome = host.call(actor_type, actor_id, method, call).await.unwrap();
         Ok(serde_json::to_vec(&outcome).unwrap())
@@ -59,12 +67,12 @@ impl Sidecar for Direct {
 }
 
 fn hosted(pool: &PgPool) -> Arc<Direct> {
-    let sidecar = Arc::new(Direct::default());
+    let sidecar = Direct::failing(SidecarError::Unavailable);
     let host = Host::builder(Arc::new(PgStore::new(pool.clone())), sidecar.clone(), Arc::new(System))
         .actor::<NotificationActor>()
         .start()
         .unwrap();
-    sidecar.0.set(host).unwrap();
+    sidecar.host.set(host).unwrap();
     sidecar
 }
 
@@ -78,6 +86,12 @@ fn event(id: u128, kind: &str, data: &ReminderDue) -> Value {
 /// Of a database that nobody needs to reach.
 fn no_database() -> PgPool {
     PgPool::connect_lazy("postgres://nobody@127.0.0.1:9/nothing").unwrap()
+}
+
+/// Takes events without a look at the database.
+fn subscriber(sidecar: Arc<Direct>) -> Subscriber {
+    let (actors, worker) = (ActorClient::new(sidecar), WorkerHandle::default());
+    Subscriber { pool: no_database(), actors, worker, patience: Patience::default() }
 }
 
 async fn deliver(pool: &PgPool, sidecar: &Arc<Direct>, event: Value) -> String {
@@ -122,7 +136,7 @@ async fn the_same_firing_under_another_event_id_makes_no_second_one(pool: PgPool
 
 #[tokio::test]
 async fn what_makes_no_sense_is_dropped() {
-    let (pool, sidecar) = (no_database(), Arc::new(Direct::default()));
+    let (pool, sidecar) = (no_database(), Direct::failing(SidecarError::Unavailable));
     let mut broken = event(1, "reminder.due", &firing(1));
     broken["data"]["reminder_id"] = json!("7");
     assert_eq!(deliver(&pool, &sidecar, broken).await, "DROP");
@@ -139,13 +153,7 @@ async fn an_event_of_another_type_is_dropped(pool: PgPool) {
 
 #[tokio::test(start_paused = true)]
 async fn while_the_actor_cannot_be_reached_the_event_is_to_come_again() {
-    let actors = ActorClient::new(Arc::new(Direct::default()));
-    let subscriber = Subscriber {
-        pool: no_database(),
-        actors,
-        worker: WorkerHandle::default(),
-        patience: Patience::default(),
-    };
+    let subscriber = subscriber(Direct::failing(SidecarError::Unavailable));
     let event = serde_json::from_value(event(1, "reminder.due", &firing(1))).unwrap();
     assert_eq!(subscriber.notify(event).await, Delivery::Retry);
 }
@@ -176,4 +184,13 @@ async fn a_firing_of_a_lost_future_is_told_to_nobody(pool: PgPool) {
     }
     assert_eq!(deliver(&pool, &sidecar, at(40, 0)).await, "SUCCESS");
     assert_eq!(counts(&pool).await, (1, 2), "what happened before the backup still counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_by_a_defect_for_a_minute_is_given_up() {
+    let subscriber = subscriber(Direct::failing(SidecarError::Rejected));
+    let event = || serde_json::from_value(event(1, "reminder.due", &firing(1))).unwrap();
+    assert_eq!(subscriber.notify(event()).await, Delivery::Retry);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(subscriber.notify(event()).await, Delivery::Drop);
 }
