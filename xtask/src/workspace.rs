@@ -74,13 +74,14 @@ pub fn service_programs() -> impl Iterator<Item = &'static str> {
 
 /// Builds the binaries of all services, showing Cargo's progress.
 pub async fn build_services(profile: Profile) -> Result<()> {
-    build_services_in(root(), profile).await
+    build_services_in(root(), profile, &[]).await
 }
 
-/// The same from another checkout, into this one's target directory: what they have in common is built already.
-pub async fn build_services_in(checkout: &Path, profile: Profile) -> Result<()> {
+/// The same from some checkout into this one's target directory, since what they have in common is built already;
+/// with further arguments to Cargo.
+pub async fn build_services_in(checkout: &Path, profile: Profile, further: &[&str]) -> Result<()> {
     let mut command = build(profile);
-    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).arg("--bins");
+    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).arg("--bins").args(further);
     for package in APPS.iter().map(|app| app.id).chain([MIGRATE.package]) {
         command.args(["--package", package]);
     }

@@ -9,6 +9,9 @@ use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 use xtask::{Profile, StateDir, Tools, packages, workspace};
 
+/// Of the package of end-to-end tests.
+const DRIVER: &str = "upgrade";
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The revision to upgrade from, as git names it
@@ -21,8 +24,11 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let tools = Tools::obtain().await?;
     let older = build(&options.from).await?;
     StateDir::remove_abandoned()?;
-    let mut upgrade = workspace::cargo();
-    upgrade.args(["run", "--package", "almanac-tests", "--example", "upgrade", "--"]).arg(older);
+    // Together with the services, so that what they have in common is built once.
+    workspace::build_services_in(workspace::root(), Profile::Dev, &["--example", DRIVER]).await?;
+    let driver = workspace::binaries(Profile::Dev).join("examples").join(DRIVER);
+    let mut upgrade = Command::new(driver);
+    upgrade.arg(older);
     let status = upgrade.env("ALMANAC_DAPR_BIN", tools.dapr_folder()).kill_on_drop(true).status().await?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -40,7 +46,7 @@ async fn build(revision: &str) -> Result<PathBuf> {
     let source = directory.join("source");
     let path = source.to_string_lossy();
     git(&["worktree", "add", "--force", "--detach", &path, &commit]).await?;
-    let built = workspace::build_services_in(&source, Profile::Dev).await;
+    let built = workspace::build_services_in(&source, Profile::Dev, &[]).await;
     let copied = match built {
         Ok(()) => copy_programs(&programs),
         Err(error) => Err(error),
