@@ -1,5 +1,7 @@
 //! A backup is exact though everything goes on, and a restore happens whole or not at all.
 
+#![allow(clippy::unwrap_used, reason = "unwrapping is how a test fails")]
+
 use std::{path::Path, time::Duration};
 
 use xtask::{Cluster, Durability, Journal, Postgres, Profile, StateDir, back_up, free_port, restore};
