@@ -21,20 +21,20 @@ struct System {
 
 impl System {
     async fn new(label: &str) -> Self {
-        let directory = StateDir::temporary(label).unwrap();
-        let journal = Journal::open(&directory, false).unwrap();
+        let directory = StateDir::temporary(label).expect("a directory");
+        let journal = Journal::open(&directory, false).expect("a log");
         let system = Self { directory, journal };
         let postgres = system.postgres().await;
         let mut migrate =
             tokio::process::Command::new(xtask::workspace::binary(Profile::Dev, "almanac-migrate"));
-        assert!(migrate.env("DATABASE_URL", postgres.url()).status().await.unwrap().success());
+        assert!(migrate.env("DATABASE_URL", postgres.url()).status().await.expect("it is built").success());
         postgres.stop().await;
         system
     }
 
     async fn postgres(&self) -> Postgres {
-        let port = free_port().unwrap();
-        Postgres::start(&self.directory, port, Durability::Full, &self.journal).await.unwrap()
+        let port = free_port().expect("a port");
+        Postgres::start(&self.directory, port, Durability::Full, &self.journal).await.expect("it starts")
     }
 
     async fn restore(&self, file: &Path) -> anyhow::Result<xtask::Restored> {
@@ -44,7 +44,7 @@ impl System {
     /// Asks while nothing else runs.
     async fn ask(&self, sql: &str) -> String {
         let postgres = self.postgres().await;
-        let answer = postgres.cluster().ask(DATABASE, sql).await.unwrap();
+        let answer = postgres.cluster().ask(DATABASE, sql).await.expect("it answers");
         postgres.stop().await;
         answer
     }
@@ -52,8 +52,8 @@ impl System {
     /// How many outbox entries there are, and in which epoch.
     async fn state(&self) -> (u32, i64) {
         let state = self.ask("SELECT count(*), (SELECT max(epoch) FROM actor_epoch) FROM actor_outbox").await;
-        let (count, epoch) = state.split_once('|').unwrap();
-        (count.parse().unwrap(), epoch.parse().unwrap())
+        let (count, epoch) = state.split_once('|').expect("two columns");
+        (count.parse().expect("a number"), epoch.parse().expect("a number"))
     }
 
     fn file(&self, name: &str) -> std::path::PathBuf {
@@ -63,7 +63,7 @@ impl System {
 
 async fn emit(cluster: &Cluster, times: usize) {
     for _ in 0..times {
-        cluster.ask(DATABASE, EMIT).await.unwrap();
+        cluster.ask(DATABASE, EMIT).await.expect("it commits");
     }
 }
 
