@@ -208,7 +208,7 @@ async fn a_version_given_out_again_after_a_restore_is_another_event(pool: PgPool
     let backup = published(&store).await;
     emit("b", 2).await.expect("commits");
     let lost = published(&store).await[1];
-    assert_eq!(is_of_lost_future(&pool, lost.0).await.expect("answers"), false);
+    assert!(!is_of_lost_future(&pool, lost.0).await.expect("answers"));
 
     // Set back to before `b`.
     for statement in [
