@@ -126,3 +126,11 @@ fn the_store_in_memory_keeps_the_contract_of_stores() {
         virtual_actors::testing::store_contract::run_all(world.store()).await;
     });
 }
+
+#[test]
+fn relays_share_the_outbox_in_memory_as_in_postgresql() {
+    TestRuntime::new(1).run(|world| async move {
+        let elapse = async |time| world.sleep(time).await;
+        virtual_actors::testing::store_contract::relays_take_over(world.store(), elapse).await;
+    });
+}

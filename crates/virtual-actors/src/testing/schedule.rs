@@ -159,10 +159,10 @@ impl Schedule {
         if options.is_empty() {
             return Advanced::Stuck;
         }
-        let footprint = std::mem::take(&mut state.footprint);
         let chosen = if state.calm {
             0
         } else {
+            let footprint = std::mem::take(&mut state.footprint);
             if let Some(path) = state.choices.path() {
                 path.touched(footprint);
             }
@@ -222,6 +222,18 @@ impl Schedule {
             }
             state.calm = true;
         }
+    }
+
+    /// As calm, until [`resume`](Self::resume).
+    pub(crate) fn pause(&self) {
+        self.state().calm = true;
+    }
+
+    pub(crate) fn resume(&self) {
+        let mut state = self.state();
+        state.calm = false;
+        // Much may have happened meanwhile.
+        state.footprint.touch_everything();
     }
 
     /// True once in `1 / probability` times.

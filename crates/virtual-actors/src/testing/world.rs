@@ -123,6 +123,15 @@ impl World {
         self.0.schedule.calm();
     }
 
+    /// Does something in the one order things come in, without failures: a beginning that is not what
+    /// the scenario is about.
+    pub async fn undisturbed<T>(&self, work: impl Future<Output = T>) -> T {
+        self.0.schedule.pause();
+        let done = work.await;
+        self.0.schedule.resume();
+        done
+    }
+
     /// The store of all hosts.
     pub fn store(&self) -> &MemoryStore {
         &self.0.store
