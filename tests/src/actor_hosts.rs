@@ -11,7 +11,7 @@ use serde_json::json;
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use virtual_actors::{Clock, IdSource, Publication, Sidecar as _, System, testing::counter::TOPIC};
 use xtask::{
-    ControlPlane, ControlPlanePorts, Durability, Journal, Postgres, Redis, Sidecar, SidecarOptions,
+    ControlPlane, ControlPlanePorts, Durability, Journal, Members, Postgres, Redis, Sidecar, SidecarOptions,
     SidecarPorts, StateDir, Tools, free_port,
 };
 
@@ -55,12 +55,12 @@ impl ActorHosts {
         let (tools, directory) = (Tools::obtain().await?, StateDir::temporary("actors")?);
         let lock = directory.lock()?;
         let journal = Journal::open(&directory, false)?;
-        let redis_port = free_port()?;
+        let (redis_port, control_plane_ports) = (free_port()?, ControlPlanePorts::free(Members::One)?);
         resources::write(&directory, redis_port)?;
         let (postgres, redis, control_plane) = tokio::try_join!(
             Postgres::start(&directory, free_port()?, Durability::Processes, &journal),
             Redis::start(&directory, redis_port, &journal),
-            ControlPlane::start(&tools, &directory, ControlPlanePorts::free()?, &journal),
+            ControlPlane::start(&tools, &directory, &control_plane_ports, &journal),
         )?;
         let pool = connect(postgres.url()).await?;
         virtual_actors::postgres::migrate(&pool).await?;
@@ -80,6 +80,7 @@ impl ActorHosts {
             actor_types: vec![],
             resources: vec![resources::directory(&directory)],
             config: Some(resources::config(&directory)),
+            detour: None,
         };
         let mut hosts =
             [CounterHost::serve(0, postgres.url()).await?, CounterHost::serve(1, postgres.url()).await?];

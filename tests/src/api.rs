@@ -85,7 +85,8 @@ impl Request {
         }
     }
 
-    pub(crate) async fn attempt(&self) -> Result<Answer, reqwest::Error> {
+    /// Sends it once; an error is one of the connection.
+    pub async fn attempt(&self) -> Result<Answer, reqwest::Error> {
         let (status, text) = self.exchange().await?;
         Ok(Answer { status: status.as_u16(), body: serde_json::from_str(&text).unwrap_or(Value::Null) })
     }

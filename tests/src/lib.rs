@@ -2,8 +2,9 @@
 //!
 //! A test file starts a system once, on free ports, and runs its cases on it; a case is an async
 //! function that says in its name what is promised. What cases share is here: [`Suite`] runs them,
-//! [`Person`] uses the REST API, [`Mailbox`] reads what was mailed, [`eventually`] awaits, and
-//! [`ActorHosts`] hosts actors in the test's own process.
+//! [`Person`] uses the REST API, [`Mailbox`] reads what was mailed, [`Edits`] are a steady load, [`eventually`]
+//! awaits, and [`ActorHosts`] hosts actors in the test's own process. What brokers could make a difference to
+//! runs [`on_each_broker`].
 //!
 //! ```no_run
 //! use almanac_tests::{Person, Suite};
@@ -25,15 +26,19 @@
 mod actor_hosts;
 mod api;
 mod events;
+mod load;
 mod mailbox;
 mod person;
+mod pubsub;
 mod suite;
 mod wait;
 
 pub use actor_hosts::{ActorHosts, CounterHost, DoomedHost, command};
 pub use api::{Answer, Request};
 pub use events::Subscriber;
+pub use load::{Edit, Edits};
 pub use mailbox::{Mail, Mailbox};
 pub use person::{Person, due_in, fires_at};
+pub use pubsub::{on_each_broker, publish};
 pub use suite::Suite;
 pub use wait::{eventually, sleep_until, unchanged_for};

@@ -12,12 +12,15 @@ use tokio::{
     sync::{OnceCell, RwLock},
     time::timeout,
 };
+use xtask::{Pubsub, Stack, StackOptions};
 
 const LONGEST_CASE: Duration = Duration::from_secs(180);
 
 /// The cases of a file, and the system of type `S` they run on.
 pub struct Suite<S> {
     arguments: Arguments,
+    /// Said before the names of the cases, and matched by filters, as `[kafka] …`.
+    kind: &'static str,
     system: Arc<System<S>>,
     cases: Vec<Trial>,
 }
@@ -40,7 +43,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
             start: Box::new(move || start().boxed()),
             started: OnceCell::new(),
         };
-        Self { arguments: Arguments::from_args(), system: Arc::new(system), cases: Vec::new() }
+        Self { arguments: Arguments::from_args(), kind: "", system: Arc::new(system), cases: Vec::new() }
     }
 
     /// Cases are mostly waiting: lets so many run at once, unless the command line says otherwise.
@@ -54,12 +57,13 @@ impl<S: Send + Sync + 'static> Suite<S> {
     #[must_use]
     pub fn case<C: AsyncFnOnce(&S) + Send + 'static>(mut self, case: C) -> Self {
         let system = Arc::clone(&self.system);
-        self.cases.push(Trial::test(name_of::<C>(), move || {
+        let trial = Trial::test(name_of::<C>(), move || {
             system.runtime.block_on(async {
                 let shared = system.get().await?.read().await;
                 timeout(LONGEST_CASE, case(&shared)).await.map_err(Failed::from)
             })
-        }));
+        });
+        self.cases.push(trial.with_kind(self.kind));
         self
     }
 
@@ -67,12 +71,13 @@ impl<S: Send + Sync + 'static> Suite<S> {
     #[must_use]
     pub fn case_alone<C: AsyncFnOnce(&mut S) + Send + 'static>(mut self, case: C) -> Self {
         let system = Arc::clone(&self.system);
-        self.cases.push(Trial::test(name_of::<C>(), move || {
+        let trial = Trial::test(name_of::<C>(), move || {
             system.runtime.block_on(async {
                 let mut alone = system.get().await?.write().await;
                 timeout(LONGEST_CASE, case(&mut alone)).await.map_err(Failed::from)
             })
-        }));
+        });
+        self.cases.push(trial.with_kind(self.kind));
         self
     }
 
@@ -82,7 +87,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
     where
         F: Future<Output = Result<()>>,
     {
-        let Self { arguments, system, cases } = self;
+        let Self { arguments, system, cases, .. } = self;
         let conclusion = libtest_mimic::run(&arguments, cases);
         let Some(System { runtime, started, .. }) = Arc::into_inner(system) else { return ExitCode::FAILURE };
         let _inside = runtime.enter();
@@ -96,6 +101,20 @@ impl<S: Send + Sync + 'static> Suite<S> {
             started => drop(started),
         }
         conclusion.exit_code()
+    }
+}
+
+impl Suite<Stack> {
+    /// A suite on a whole system with this broker.
+    pub fn on(
+        pubsub: Pubsub,
+        options: impl Fn() -> Result<StackOptions> + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let start = move || {
+            let options = options.clone();
+            async move { Stack::start(StackOptions { pubsub, ..options()? }).await }
+        };
+        Self { kind: pubsub.name(), ..Self::new(start) }
     }
 }
 

@@ -21,8 +21,18 @@ pub const APPS: &[App] = &[
     App { id: "recurring-task-service", actor_types: &["Recurrence"] },
 ];
 
-/// The app that people talk to, on the port of its own.
+/// The app that people talk to, through the front door.
 pub const BACKEND: &str = "todo-backend";
+
+impl App {
+    /// The app of this id; the error names those there are.
+    pub fn find(id: &str) -> Result<&'static Self> {
+        APPS.iter().find(|app| app.id == id).with_context(|| {
+            let ids: Vec<_> = APPS.iter().map(|app| app.id).collect();
+            format!("there is no app {id}; the apps are {}", ids.join(", "))
+        })
+    }
+}
 
 pub(crate) struct Migrate {
     pub(crate) package: &'static str,
@@ -46,13 +56,15 @@ impl Replicas {
 
     /// The same with `count` replicas of `app`.
     pub fn with(mut self, app: &str, count: u16) -> Result<Self> {
-        let known = APPS.iter().find(|known| known.id == app).with_context(|| {
-            let ids: Vec<_> = APPS.iter().map(|app| app.id).collect();
-            format!("there is no app {app}; the apps are {}", ids.join(", "))
-        })?;
-        ensure!((1..=Self::MOST).contains(&count), "{app} can have 1 to {} replicas", Self::MOST);
-        self.0.insert(known.id, count);
+        let app = App::find(app)?;
+        ensure!((1..=Self::MOST).contains(&count), "{} can have 1 to {} replicas", app.id, Self::MOST);
+        self.0.insert(app.id, count);
         Ok(self)
+    }
+
+    /// The apps of which something is said, with their numbers.
+    pub fn stated(&self) -> impl Iterator<Item = (&'static str, u16)> {
+        self.0.iter().map(|(app, count)| (*app, *count))
     }
 }
 

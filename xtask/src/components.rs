@@ -1,43 +1,86 @@
-//! Gives each app's sidecar the files of `dapr/` that are for it, with ports and paths filled in, and tells which
-//! components that are.
+//! Gives each replica's sidecar the files of `dapr/` that are for its app, with ports and paths filled in, and tells
+//! which components and topics those are.
 
 use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 
-use crate::{apps::APPS, ports::Ports, state_dir::StateDir, workspace};
+use crate::{
+    apps::App,
+    broker::Pubsub,
+    kafka::{self, Topic},
+    ports::instance,
+    stack::StackOptions,
+    workspace,
+};
 
-const RESOURCES: [&str; 3] = ["components", "subscriptions", "resiliency"];
+const SUBSCRIPTIONS: &str = "subscriptions";
+const RESOURCES: [&str; 3] = ["components", SUBSCRIPTIONS, "resiliency"];
 const CONFIG: &str = "config/config.yaml";
+/// Divided evenly among two, three, four or six sidecars, and enough for a dozen.
+const PARTITIONS: u16 = 12;
 
-/// Writes the resources of each app and the configuration of all sidecars into the state directory.
-pub(crate) fn render(directory: &StateDir, ports: &Ports) -> Result<()> {
-    let source = workspace::root().join("dapr");
+/// Writes the configuration of all sidecars into the state directory, and forgets what earlier ones were given.
+pub(crate) fn prepare(options: &StackOptions) -> Result<()> {
+    let StackOptions { directory, .. } = options;
     // A file that is gone from the checkout must be gone here.
     fs::remove_dir_all(directory.components())?;
-    for app in APPS {
-        fs::create_dir_all(directory.resources(app.id))?;
-    }
+    fs::create_dir_all(directory.components())?;
     // Nor may a sidecar of an earlier run be found.
     directory.forget_names()?;
-    let values = values(directory, ports);
+    Ok(fs::write(directory.config(), filled(&source().join(CONFIG), &values(options, ""))?)?)
+}
+
+/// Writes the resources of one replica's sidecar.
+pub(crate) fn render(options: &StackOptions, app: &App, number: u16) -> Result<()> {
+    let replica = instance(app.id, number);
+    let target = options.directory.resources(&replica);
+    fs::create_dir_all(&target)?;
+    let values = values(options, &replica);
+    // daprd heeds the scopes too, but takes what is for others for new whenever it compares.
+    let write = |path: &Path, name: &OsStr| -> Result<()> {
+        let text = filled(path, &values)?;
+        if is_for(&text, app.id) {
+            fs::write(target.join(name), &text)?;
+        }
+        Ok(())
+    };
     for folder in RESOURCES {
-        for entry in fs::read_dir(source.join(folder)).with_context(|| format!("no folder dapr/{folder}"))? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "yaml") {
-                let text = filled(&path, &values)?;
-                // daprd heeds the scopes too, but takes what is for others for new whenever it compares.
-                for app in APPS.iter().filter(|app| is_for(&text, app.id)) {
-                    let name = path.file_name().unwrap_or_default();
-                    fs::write(directory.resources(app.id).join(name), &text)?;
-                }
-            }
+        for path in files(folder)? {
+            write(&path, path.file_name().unwrap_or_default())?;
         }
     }
-    Ok(fs::write(directory.config(), filled(&source.join(CONFIG), &values)?)?)
+    write(&source().join("pubsub").join(format!("{}.yaml", options.pubsub.name())), OsStr::new("pubsub.yaml"))
+}
+
+/// The topics that somebody subscribes to. Dead letters are few, and need not be shared.
+pub(crate) fn topics() -> Result<Vec<Topic>> {
+    let (mut topics, mut dead_letters) = (BTreeSet::new(), BTreeSet::new());
+    for path in files(SUBSCRIPTIONS)? {
+        for line in fs::read_to_string(path)?.lines() {
+            topics.extend(line.strip_prefix("  topic: ").map(str::to_owned));
+            dead_letters.extend(line.strip_prefix("  deadLetterTopic: ").map(str::to_owned));
+        }
+    }
+    let partitions = |topic: &String| if dead_letters.contains(topic) { 1 } else { PARTITIONS };
+    let all = topics.union(&dead_letters);
+    Ok(all.map(|name| Topic { name: name.clone(), partitions: partitions(name) }).collect())
+}
+
+fn source() -> PathBuf {
+    workspace::root().join("dapr")
+}
+
+/// The YAML files in a folder of `dapr/`.
+fn files(folder: &str) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(source().join(folder)).with_context(|| format!("no folder dapr/{folder}"))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|is| is == "yaml")).collect())
 }
 
 /// The names of the components that a sidecar of `app_id` loads from these directories.
@@ -65,9 +108,17 @@ fn is_for(text: &str, app_id: &str) -> bool {
     scopes.peek().is_none() || scopes.any(|scope| scope == app_id)
 }
 
-fn values(directory: &StateDir, ports: &Ports) -> [(&'static str, String); 4] {
+/// What stands for each placeholder in the files of a replica.
+fn values(options: &StackOptions, replica: &str) -> [(&'static str, String); 5] {
+    let StackOptions { directory, ports, pubsub, broker_links, .. } = options;
+    let broker = match pubsub {
+        Pubsub::Redis => ports.redis,
+        Pubsub::Kafka => ports.kafka.broker,
+    };
+    let broker = broker_links.get(replica).map_or(broker, |link| link.near);
     [
-        ("redis_port", ports.redis.to_string()),
+        ("broker_port", broker.to_string()),
+        ("group_suffix", kafka::group_suffix(directory)),
         ("smtp_port", ports.smtp.to_string()),
         ("secrets_file", directory.secrets().display().to_string()),
         ("names_file", directory.names().display().to_string()),
@@ -92,7 +143,7 @@ fn fill(template: &str, values: &[(&str, String)]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apps::Replicas;
+    use crate::{apps::APPS, broker::BrokerLink, ports::Ports, state_dir::StateDir};
 
     #[test]
     fn placeholders_are_replaced_and_unknown_ones_refused() {
@@ -106,14 +157,41 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let directory = StateDir::resolve(Some(temporary.path())).unwrap();
         directory.create().unwrap();
-        render(&directory, &Ports::fixed(&Replicas::default(), 8000)).unwrap();
-        let pubsub = fs::read_to_string(directory.resources("todo-actors").join("pubsub.yaml")).unwrap();
-        assert!(pubsub.contains(r#"value: "127.0.0.1:6389""#), "{pubsub}");
-        assert!(directory.config().exists());
-        let names = |app| names(&[directory.resources(app)], app).unwrap();
-        assert_eq!(names("todo-actors"), ["pubsub"]);
-        assert!(names("notification-service").contains(&"email".to_owned()));
-        assert!(names("todo-backend").contains(&"secretstore".to_owned()));
+        let mut options = StackOptions::for_test("components").unwrap();
+        options.directory.remove().unwrap();
+        options.directory = directory.clone();
+        options.ports = Ports::fixed(&"todo-actors=2".parse().unwrap(), 8000);
+        options.broker_links.insert("todo-actors-2".into(), BrokerLink { near: 7000, far: 7001 });
+        fs::create_dir(temporary.path().join("kafka")).unwrap();
+        kafka::offer_all_again(&directory, 7).unwrap();
+        for (pubsub, port) in [(Pubsub::Redis, 6389), (Pubsub::Kafka, 6392)] {
+            options.pubsub = pubsub;
+            prepare(&options).unwrap();
+            for app in APPS {
+                let replicas = 0..options.ports.of(app.id).len() as u16;
+                replicas.for_each(|number| render(&options, app, number).unwrap());
+            }
+            for (replica, port) in [("todo-actors", port), ("todo-actors-2", 7000)] {
+                let file = fs::read_to_string(directory.resources(replica).join("pubsub.yaml")).unwrap();
+                assert!(file.contains(&format!("pubsub.{}", pubsub.name())), "{file}");
+                assert!(file.contains(&format!(r#"value: "127.0.0.1:{port}""#)), "{file}");
+            }
+            let file = fs::read_to_string(directory.resources("audit-service").join("pubsub.yaml")).unwrap();
+            assert_eq!(file.contains(r#"value: "{appID}-7""#), pubsub == Pubsub::Kafka, "{file}");
+            assert!(directory.config().exists());
+            let names = |app| names(&[directory.resources(app)], app).unwrap();
+            assert_eq!(names("todo-actors"), ["pubsub"]);
+            assert!(names("notification-service").contains(&"email".to_owned()));
+            assert!(names("todo-backend").contains(&"secretstore".to_owned()));
+        }
+    }
+
+    #[test]
+    fn every_topic_somebody_subscribes_to_is_made() {
+        let topics = topics().unwrap();
+        let partitions = |name: &str| topics.iter().find(|topic| topic.name == name).map(|it| it.partitions);
+        assert_eq!(partitions("task-events"), Some(PARTITIONS));
+        assert_eq!(partitions("dead-letters-audit-service"), Some(1));
     }
 
     #[test]

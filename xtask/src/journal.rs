@@ -73,6 +73,14 @@ impl Journal {
         self.change(|state| state.set(part));
     }
 
+    pub(crate) fn forget_part(&self, part: &str) {
+        self.change(|state| state.forget(part));
+    }
+
+    pub(crate) fn set_ports(&self, ports: &Ports) {
+        self.change(|state| state.ports = ports.clone());
+    }
+
     pub(crate) fn set_phase(&self, phase: SystemPhase) {
         self.change(|state| state.phase = phase);
     }

@@ -1,14 +1,21 @@
 //! `cargo xtask`: sets Almanac up, runs it, tests it. Each command is a file in `commands/`.
 
 mod commands {
+    pub(crate) mod backup;
     pub(crate) mod bench;
+    pub(crate) mod chaos;
+    pub(crate) mod control;
+    pub(crate) mod dead_letters;
     pub(crate) mod down;
     pub(crate) mod lint;
     pub(crate) mod logs;
+    pub(crate) mod restore;
+    pub(crate) mod roll;
+    pub(crate) mod scale;
     pub(crate) mod status;
-    pub(crate) mod stop_signal;
     pub(crate) mod test;
     pub(crate) mod up;
+    pub(crate) mod upgrade;
 }
 
 use std::{
@@ -21,7 +28,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
-use commands::{bench, down, lint, logs, status, test, up};
+use commands::{
+    backup, bench, chaos, dead_letters, down, lint, logs, restore, roll, scale, status, test, up, upgrade,
+};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets Almanac up, runs it, tests it")]
@@ -39,14 +48,28 @@ enum Command {
     Up(up::Options),
     /// Stop everything
     Down(down::Options),
-    /// Show what runs
+    /// Show what runs, and how many actors live where
     Status(status::Options),
+    /// Add or remove replicas, while everything runs
+    Scale(scale::Options),
+    /// Replace the replicas of an app one by one, without an interruption
+    Roll(roll::Options),
     /// Print the log of a part
     Logs(logs::Options),
+    /// List the events that subscribers gave up, or publish them again
+    DeadLetters(dead_letters::Options),
+    /// Copy the whole database into a file, while everything runs
+    Backup(backup::Options),
+    /// Set everything back to a backup, while nothing runs
+    Restore(restore::Options),
     /// Run all tests, beside whatever runs
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
     Bench(bench::Options),
+    /// Let things break on a system of its own, and check that nothing is lost or doubled
+    Chaos(chaos::Options),
+    /// Replace another version's services by this one's under load, on a system of its own
+    Upgrade(upgrade::Options),
     /// Check format, lints and dependencies
     Lint,
 }
@@ -72,10 +95,17 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Up(options) => up::run(directory, options).await,
         Command::Down(options) => down::run(&directory, options).await,
-        Command::Status(options) => status::run(&directory, options),
+        Command::Status(options) => status::run(&directory, options).await,
+        Command::Scale(options) => scale::run(&directory, options).await,
+        Command::Roll(options) => roll::run(&directory, options).await,
         Command::Logs(options) => logs::run(&directory, options).await,
+        Command::DeadLetters(options) => dead_letters::run(&directory, options).await,
+        Command::Backup(options) => backup::run(&directory, options).await,
+        Command::Restore(options) => restore::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
+        Command::Chaos(options) => chaos::run(&directory, options).await,
+        Command::Upgrade(options) => upgrade::run(options).await,
         Command::Lint => lint::run().await,
     }
 }

@@ -1,4 +1,4 @@
-//! The system's packages: PostgreSQL and Redis, installed by apt where they are missing.
+//! The system's packages, such as PostgreSQL and Redis, installed by apt where they are missing.
 
 use std::{
     env, fs,
@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use nix::unistd::geteuid;
 use tokio::process::Command;
+
+use crate::faults;
 
 const REDIS: &str = "redis-server";
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
@@ -28,22 +30,36 @@ pub async fn ensure_installed() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages = missing.join(" ");
-    if find("apt-get").is_none() {
-        bail!("install PostgreSQL 15 or later and Redis 7 or later first (Debian's names: {packages})");
-    }
-    let sudo = !geteuid().is_root();
-    if sudo && !passwordless_sudo().await {
-        bail!("run this first, or again as root:\n  sudo apt-get install {packages}");
-    }
-    eprintln!("Installing {packages} with apt");
-    apt(sudo, &["update", "--quiet"]).await?;
-    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
-    install.extend(&missing);
-    apt(sudo, &install).await?;
+    install(&missing, "install PostgreSQL 15 or later and Redis 7 or later first").await?;
     postgres_binaries(None)?;
     ensure!(find(REDIS).is_some(), "apt installed no {REDIS}");
     Ok(())
+}
+
+/// Installs libfaketime where apt can; without it nothing can be done to clocks, and the rest works.
+pub async fn install_faketime() {
+    if faults::faketime().is_none()
+        && let Err(error) = install(&["libfaketime"], "install libfaketime to have clocks set").await
+    {
+        eprintln!("{error:#}");
+    }
+}
+
+/// Installs packages by apt; where that is not possible, the error says what to do `by_hand`.
+pub(crate) async fn install(packages: &[&str], by_hand: &str) -> Result<()> {
+    let names = packages.join(" ");
+    if find("apt-get").is_none() {
+        bail!("{by_hand} (Debian's names: {names})");
+    }
+    let sudo = !geteuid().is_root();
+    if sudo && !passwordless_sudo().await {
+        bail!("run this first, or again as root:\n  sudo apt-get install {names}");
+    }
+    eprintln!("Installing {names} with apt");
+    apt(sudo, &["update", "--quiet"]).await?;
+    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    install.extend(packages);
+    apt(sudo, &install).await
 }
 
 async fn passwordless_sudo() -> bool {

@@ -3,42 +3,49 @@
 //! All of them lie below 32768, where Linux starts to hand out ports to outgoing connections.
 
 mod blocks;
+mod control_plane;
 
 use std::{collections::BTreeMap, net::TcpListener};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    apps::{APPS, App, BACKEND, Replicas},
+    apps::{APPS, App, Replicas},
     port_holder,
 };
 pub use blocks::free_port;
+pub use control_plane::{ControlPlanePorts, Members, PlacementPorts, SchedulerPorts};
 
 /// Every port of a running system.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ports {
+    /// Where clients find the REST API, however many backends there are.
+    pub front_door: u16,
     pub postgres: u16,
     pub redis: u16,
+    pub kafka: KafkaPorts,
     pub smtp: u16,
     pub mailpit: u16,
     pub control_plane: ControlPlanePorts,
     /// By app-id, one entry a replica.
     pub apps: BTreeMap<String, Vec<PairPorts>>,
+    /// Where those of a replica that is added come from.
+    source: Source,
 }
 
-/// The ports of placement and scheduler.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct ControlPlanePorts {
-    pub placement: u16,
-    pub placement_raft: u16,
-    pub placement_healthz: u16,
-    pub placement_metrics: u16,
-    pub scheduler: u16,
-    pub scheduler_healthz: u16,
-    pub scheduler_metrics: u16,
-    pub etcd_client: u16,
-    pub etcd_peer: u16,
+#[serde(rename_all = "lowercase")]
+enum Source {
+    Table,
+    Free,
+}
+
+/// The ports of a Kafka that is its own controller.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct KafkaPorts {
+    pub broker: u16,
+    pub controller: u16,
 }
 
 /// The ports of one app and its sidecar.
@@ -61,77 +68,75 @@ const FIRST_APP_PORT: u16 = 9100;
 const PORTS_OF_A_PAIR: u16 = 5;
 
 impl Ports {
-    /// The table of `cargo xtask up`; the first backend listens on `backend`.
-    pub fn fixed(replicas: &Replicas, backend: u16) -> Self {
-        let pair = |app: u16, replica: u16| {
-            let first = FIRST_APP_PORT + (app * Replicas::MOST + replica) * PORTS_OF_A_PAIR;
-            let [http, grpc, internal, metrics] = [first + 1, first + 2, first + 3, first + 4];
-            PairPorts { app: first, sidecar: SidecarPorts { http, grpc, internal, metrics } }
-        };
+    /// The table of `cargo xtask up`; clients find the REST API on `front_door`.
+    pub fn fixed(replicas: &Replicas, front_door: u16) -> Self {
         let pairs = |(index, app): (u16, &App)| {
-            let pairs = (0..replicas.of(app.id)).map(|replica| pair(index, replica)).collect();
+            let pairs = (0..replicas.of(app.id)).map(|replica| PairPorts::of_table(index, replica)).collect();
             (app.id.to_owned(), pairs)
         };
-        let mut apps: BTreeMap<String, Vec<PairPorts>> = (0..).zip(APPS).map(pairs).collect();
-        if let Some(pair) = apps.get_mut(BACKEND).and_then(|pairs| pairs.first_mut()) {
-            pair.app = backend;
-        }
-        let control_plane = ControlPlanePorts {
-            placement: 6050,
-            placement_raft: 6051,
-            placement_healthz: 6052,
-            placement_metrics: 6053,
-            scheduler: 6060,
-            scheduler_healthz: 6061,
-            scheduler_metrics: 6062,
-            etcd_client: 2389,
-            etcd_peer: 2390,
-        };
-        Self { postgres: 5442, redis: 6389, smtp: 1025, mailpit: 8025, control_plane, apps }
+        let apps = (0..).zip(APPS).map(pairs).collect();
+        let control_plane = ControlPlanePorts::fixed(Members::One);
+        let kafka = KafkaPorts { broker: 6392, controller: 6393 };
+        let (postgres, redis, smtp, mailpit) = (5442, 6389, 1025, 8025);
+        Self { front_door, postgres, redis, kafka, smtp, mailpit, control_plane, apps, source: Source::Table }
     }
 
     /// Ports that are free right now.
     pub fn free(replicas: &Replicas) -> Result<Self> {
-        let pair = || Ok(PairPorts { app: free_port()?, sidecar: SidecarPorts::free()? });
-        let pairs = |app: &App| (0..replicas.of(app.id)).map(|_| pair()).collect::<Result<_>>();
+        let pairs = |app: &App| (0..replicas.of(app.id)).map(|_| PairPorts::free()).collect::<Result<_>>();
         Ok(Self {
+            front_door: free_port()?,
             postgres: free_port()?,
             redis: free_port()?,
+            kafka: KafkaPorts::free()?,
             smtp: free_port()?,
             mailpit: free_port()?,
-            control_plane: ControlPlanePorts::free()?,
+            control_plane: ControlPlanePorts::free(Members::One)?,
             apps: APPS.iter().map(|app| Ok((app.id.to_owned(), pairs(app)?))).collect::<Result<_>>()?,
+            source: Source::Free,
         })
+    }
+
+    /// Those of an app's replicas, by number.
+    pub fn of(&self, app: &str) -> &[PairPorts] {
+        self.apps.get(app).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Has ports for exactly `count` replicas of an app; the first ones keep theirs. If a new one is taken it fails, and
+    /// all is as before.
+    pub(crate) fn resize(&mut self, app: &App, count: u16) -> Result<()> {
+        let index = APPS.iter().position(|known| known.id == app.id).unwrap_or_default() as u16;
+        let mut pairs = self.of(app.id).to_vec();
+        pairs.truncate(count.into());
+        for replica in pairs.len() as u16..count {
+            let pair = match self.source {
+                Source::Table => PairPorts::of_table(index, replica),
+                Source::Free => PairPorts::free()?,
+            };
+            ensure_free(pair.named(&instance(app.id, replica)).into())?;
+            pairs.push(pair);
+        }
+        self.apps.insert(app.id.to_owned(), pairs);
+        Ok(())
     }
 
     /// Each port with what it is for.
     pub fn named(&self) -> Vec<(String, u16)> {
-        let plane = &self.control_plane;
         let mut all: Vec<(String, u16)> = [
+            ("REST API", self.front_door),
             ("PostgreSQL", self.postgres),
             ("Redis", self.redis),
+            ("Kafka", self.kafka.broker),
+            ("Kafka controller", self.kafka.controller),
             ("mailpit SMTP", self.smtp),
             ("mailpit web page", self.mailpit),
-            ("placement", plane.placement),
-            ("placement raft", plane.placement_raft),
-            ("placement healthz", plane.placement_healthz),
-            ("placement metrics", plane.placement_metrics),
-            ("scheduler", plane.scheduler),
-            ("scheduler healthz", plane.scheduler_healthz),
-            ("scheduler metrics", plane.scheduler_metrics),
-            ("scheduler etcd client", plane.etcd_client),
-            ("scheduler etcd peer", plane.etcd_peer),
         ]
         .map(|(purpose, port)| (purpose.to_owned(), port))
         .into();
+        all.extend(self.control_plane.named());
         for (app, pairs) in &self.apps {
             for (replica, pair) in pairs.iter().enumerate() {
-                let name = instance(app, replica as u16);
-                all.push((name.clone(), pair.app));
-                all.push((format!("{name} sidecar HTTP"), pair.sidecar.http));
-                all.push((format!("{name} sidecar gRPC"), pair.sidecar.grpc));
-                all.push((format!("{name} sidecar internal gRPC"), pair.sidecar.internal));
-                all.push((format!("{name} sidecar metrics"), pair.sidecar.metrics));
+                all.extend(pair.named(&instance(app, replica as u16)));
             }
         }
         all
@@ -139,36 +144,38 @@ impl Ports {
 
     /// Fails with every port that is taken, what it is for and who holds it.
     pub fn ensure_free(&self) -> Result<()> {
-        let taken: Vec<String> = self
-            .named()
-            .into_iter()
-            .filter(|(_, port)| !is_free(*port))
-            .map(|(purpose, port)| match port_holder::of(port) {
-                Some(holder) => format!("port {port} ({purpose}) is taken by {holder}"),
-                None => format!("port {port} ({purpose}) is taken"),
-            })
-            .collect();
-        if !taken.is_empty() {
-            bail!("nothing was started:\n  {}", taken.join("\n  "));
-        }
-        Ok(())
+        ensure_free(self.named())
     }
 }
 
-impl ControlPlanePorts {
+impl PairPorts {
+    /// The app's number in the table of apps, and that of the replica, say which.
+    fn of_table(app: u16, replica: u16) -> Self {
+        let first = FIRST_APP_PORT + (app * Replicas::MOST + replica) * PORTS_OF_A_PAIR;
+        let [http, grpc, internal, metrics] = [first + 1, first + 2, first + 3, first + 4];
+        Self { app: first, sidecar: SidecarPorts { http, grpc, internal, metrics } }
+    }
+
+    fn free() -> Result<Self> {
+        Ok(Self { app: free_port()?, sidecar: SidecarPorts::free()? })
+    }
+
+    fn named(&self, instance: &str) -> [(String, u16); 5] {
+        let SidecarPorts { http, grpc, internal, metrics } = self.sidecar;
+        [
+            (instance.to_owned(), self.app),
+            (format!("{instance} sidecar HTTP"), http),
+            (format!("{instance} sidecar gRPC"), grpc),
+            (format!("{instance} sidecar internal gRPC"), internal),
+            (format!("{instance} sidecar metrics"), metrics),
+        ]
+    }
+}
+
+impl KafkaPorts {
     /// Ports that are free right now.
     pub fn free() -> Result<Self> {
-        Ok(Self {
-            placement: free_port()?,
-            placement_raft: free_port()?,
-            placement_healthz: free_port()?,
-            placement_metrics: free_port()?,
-            scheduler: free_port()?,
-            scheduler_healthz: free_port()?,
-            scheduler_metrics: free_port()?,
-            etcd_client: free_port()?,
-            etcd_peer: free_port()?,
-        })
+        Ok(Self { broker: free_port()?, controller: free_port()? })
     }
 }
 
@@ -179,12 +186,25 @@ impl SidecarPorts {
     }
 }
 
-/// The name of a replica: the app-id, numbered from the second on.
-pub(crate) fn instance(app: &str, replica: u16) -> String {
-    match replica {
-        0 => app.to_owned(),
-        later => format!("{app}-{}", later + 1),
+/// The name of a replica or member: what it is one of, numbered from the second on.
+pub(crate) fn instance(of: &str, number: u16) -> String {
+    match number {
+        0 => of.to_owned(),
+        later => format!("{of}-{}", later + 1),
     }
+}
+
+fn ensure_free(named: Vec<(String, u16)>) -> Result<()> {
+    let taken: Vec<String> = named
+        .into_iter()
+        .filter(|(_, port)| !is_free(*port))
+        .map(|(purpose, port)| match port_holder::of(port) {
+            Some(holder) => format!("port {port} ({purpose}) is taken by {holder}"),
+            None => format!("port {port} ({purpose}) is taken"),
+        })
+        .collect();
+    ensure!(taken.is_empty(), "nothing was started:\n  {}", taken.join("\n  "));
+    Ok(())
 }
 
 fn is_free(port: u16) -> bool {
@@ -197,6 +217,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::apps::BACKEND;
 
     fn most() -> Replicas {
         APPS.iter().fold(Replicas::default(), |all, app| all.with(app.id, Replicas::MOST).unwrap())
@@ -204,7 +225,8 @@ mod tests {
 
     #[test]
     fn no_port_of_the_table_is_given_out_twice() {
-        let all = Ports::fixed(&most(), 8000).named();
+        let control_plane = ControlPlanePorts::fixed(Members::Three);
+        let all = Ports { control_plane, ..Ports::fixed(&most(), 8000) }.named();
         let distinct: BTreeSet<_> = all.iter().map(|(_, port)| port).collect();
         assert_eq!(distinct.len(), all.len());
         assert!(distinct.iter().all(|port| **port < 32768));
@@ -213,9 +235,24 @@ mod tests {
     #[test]
     fn replicas_get_the_ports_that_follow() {
         let ports = Ports::fixed(&Replicas::default().with("todo-actors", 2).unwrap(), 8000);
-        let [first, second] = ports.apps["todo-actors"][..] else { panic!("two replicas") };
+        let [first, second] = *ports.of("todo-actors") else { panic!("two replicas") };
         assert_eq!((first.app, first.sidecar.http, second.app), (9150, 9151, 9155));
-        assert_eq!(ports.apps[BACKEND][0].app, 8000);
+        assert_eq!((ports.front_door, ports.of(BACKEND)[0].app), (8000, 9100));
+    }
+
+    #[test]
+    fn an_added_replica_takes_the_next_ports_and_a_removed_one_gives_its_back() {
+        let app = |ports: &Ports| ports.of(BACKEND).iter().map(|pair| pair.app).collect::<Vec<_>>();
+        for mut ports in
+            [Ports::fixed(&Replicas::default(), 8000), Ports::free(&Replicas::default()).unwrap()]
+        {
+            let first = app(&ports);
+            ports.resize(&APPS[0], 3).unwrap();
+            let three = app(&ports);
+            assert_eq!((three.len(), &three[..1]), (3, &first[..]));
+            ports.resize(&APPS[0], 2).unwrap();
+            assert_eq!(app(&ports), three[..2]);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{PermissionsExt, chown},
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use tokio::process::Command;
 
 use crate::{
+    cluster::{Cluster, DATABASE, MAINTENANCE, ROLE},
     journal::Journal,
     packages,
     process::{Program, User},
@@ -21,8 +22,6 @@ use crate::{
     supervisor::Part,
 };
 
-const ROLE: &str = "almanac";
-const DATABASE: &str = "almanac";
 const READY: Duration = Duration::from_secs(60);
 
 /// How much a cluster gives for speed.
@@ -37,6 +36,7 @@ pub enum Durability {
 /// A running cluster with the role and database `almanac`.
 pub struct Postgres {
     part: Part,
+    cluster: Cluster,
     url: String,
 }
 
@@ -57,20 +57,19 @@ impl Postgres {
             initialize(&binaries, &data, &password, user).await?;
         }
         let program = program(&binaries, &data, port, durability, user);
-        let psql = Psql { executable: binaries.join("psql"), port, password: password.clone() };
-        let question = psql.clone();
+        let cluster = Cluster::new(binaries, port, password);
+        let question = cluster.clone();
         let readiness = Readiness::new(move || {
             let question = question.clone();
-            async move { question.run("select 1").await.map(drop) }
+            async move { question.ask(MAINTENANCE, "select 1").await.map(drop) }
         });
         let part = Part::launch(program, readiness, journal)?;
         part.ready(READY).await?;
-        let exists = psql.run(&format!("select 1 from pg_database where datname = '{DATABASE}'")).await?;
-        if exists.is_empty() {
-            psql.run(&format!("create database {DATABASE}")).await?;
+        if !cluster.has(DATABASE).await? {
+            cluster.ask(MAINTENANCE, &format!("create database {DATABASE}")).await?;
         }
-        let url = format!("postgres://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}");
-        Ok(Self { part, url })
+        let url = cluster.url(DATABASE);
+        Ok(Self { part, cluster, url })
     }
 
     /// Where programs connect; the role may do anything in this cluster.
@@ -80,6 +79,10 @@ impl Postgres {
 
     pub fn part(&self) -> &Part {
         &self.part
+    }
+
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
     }
 
     pub async fn stop(self) {
@@ -110,16 +113,17 @@ fn program(binaries: &Path, data: &Path, port: u16, durability: Durability, user
 }
 
 async fn initialize(binaries: &Path, data: &Path, password: &str, user: Option<User>) -> Result<()> {
-    // What a broken initdb left would make the next one refuse.
-    if data.exists() {
-        fs::remove_dir_all(data)?;
-    }
     ensure!(
         user.is_none() || others_can_reach(data),
         "PostgreSQL does not run as root, and no other user can reach {}: name another --state-dir",
         data.display()
     );
     fs::create_dir_all(data)?;
+    // What a broken initdb left would make the next one refuse. The directory itself may be a disk of its own.
+    for entry in fs::read_dir(data)? {
+        let path = entry?.path();
+        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
     fs::set_permissions(data, Permissions::from_mode(0o700))?;
     let password_file = NamedTempFile::new()?;
     fs::write(&password_file, password)?;
@@ -137,7 +141,7 @@ async fn initialize(binaries: &Path, data: &Path, password: &str, user: Option<U
 }
 
 /// The major version a cluster was made by; none where there is no complete cluster.
-fn version_of(data: &Path) -> Option<String> {
+pub(crate) fn version_of(data: &Path) -> Option<String> {
     // Written near the end of initdb, unlike PG_VERSION.
     let complete = data.join("global/pg_control").exists() && data.join("base/5").exists();
     complete
@@ -157,31 +161,4 @@ fn unprivileged_user() -> Result<Option<User>> {
         }
     }
     anyhow::bail!("PostgreSQL does not run as root and there is neither a user postgres nor nobody")
-}
-
-#[derive(Clone)]
-struct Psql {
-    executable: PathBuf,
-    port: u16,
-    password: String,
-}
-
-impl Psql {
-    async fn run(&self, statement: &str) -> Result<String> {
-        let mut command = Command::new(&self.executable);
-        command.args([
-            "--no-psqlrc",
-            "--tuples-only",
-            "--no-align",
-            "--host",
-            "127.0.0.1",
-            "--username",
-            ROLE,
-        ]);
-        command.args(["--port", &self.port.to_string(), "--dbname", "postgres", "--command", statement]);
-        command.env("PGPASSWORD", &self.password).env("PGCONNECT_TIMEOUT", "2").kill_on_drop(true);
-        let output = command.output().await.context("cannot run psql")?;
-        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    }
 }

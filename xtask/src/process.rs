@@ -20,7 +20,7 @@ use tokio::{
     sync::oneshot,
 };
 
-/// How long a part may take to end. A service gives itself 15 s in all (`crates/platform`).
+/// How long a part may take to end. A service gives itself 17 s in all (`crates/platform`).
 pub const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// What to run as one part of the system.
@@ -148,12 +148,18 @@ pub struct ProcessId {
 impl ProcessId {
     /// The process with this number, if there is one.
     pub fn of(pid: u32) -> Option<Self> {
-        let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
+        let stat = fs::read_to_string(stat_file(pid)).ok()?;
         Some(Self { pid, started: started(&stat)? })
     }
 
     pub fn is_alive(self) -> bool {
         Self::of(self.pid) == Some(self)
+    }
+
+    /// Whether SIGSTOP holds it.
+    pub fn is_frozen(self) -> bool {
+        let stat = fs::read_to_string(stat_file(self.pid)).unwrap_or_default();
+        self.is_alive() && state(&stat) == Some("T")
     }
 
     /// Sends a signal, unless the process is gone.
@@ -164,9 +170,15 @@ impl ProcessId {
         }
     }
 
+    /// Asks it to end, by `signal`; a frozen one thaws to hear it.
+    pub(crate) fn ask_to_end(self, signal: Signal) {
+        self.signal(signal);
+        self.signal(Signal::SIGCONT);
+    }
+
     /// Sends `signal` and, after `limit`, SIGKILL; returns when the process is gone.
     pub async fn end(self, signal: Signal, limit: Duration) {
-        self.signal(signal);
+        self.ask_to_end(signal);
         if !self.gone_within(limit).await {
             self.signal(Signal::SIGKILL);
             self.gone_within(Duration::from_secs(5)).await;
@@ -185,14 +197,24 @@ impl ProcessId {
     }
 }
 
-/// The start time in a `/proc/<pid>/stat` line; none for a zombie, which has ended.
-fn started(stat: &str) -> Option<u64> {
+fn stat_file(pid: u32) -> PathBuf {
+    Path::new("/proc").join(pid.to_string()).join("stat")
+}
+
+/// The fields of a `/proc/<pid>/stat` line from the third on, the state.
+fn fields(stat: &str) -> impl Iterator<Item = &str> {
     // The name in parentheses may hold spaces and parentheses itself.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    // Field 22 of the line: 19 after the state.
-    let started = fields.nth(18)?.parse().ok()?;
-    (state != "Z" && state != "X").then_some(started)
+    stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default().split_whitespace()
+}
+
+fn state(stat: &str) -> Option<&str> {
+    fields(stat).next()
+}
+
+/// The start time, field 22; none for a zombie, which has ended.
+fn started(stat: &str) -> Option<u64> {
+    let started = fields(stat).nth(19)?.parse().ok()?;
+    (!matches!(state(stat)?, "Z" | "X")).then_some(started)
 }
 
 #[cfg(test)]

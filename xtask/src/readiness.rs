@@ -3,6 +3,7 @@
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
+use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -104,6 +105,11 @@ impl Readiness {
     pub(crate) async fn ask(&self) -> Result<()> {
         timeout(TRY, (self.0)()).await.context("no answer in time")?
     }
+}
+
+/// What a GET is answered; none without an answer.
+pub(crate) async fn http_status(url: &str) -> Option<StatusCode> {
+    client().get(url).send().await.ok().map(|response| response.status())
 }
 
 /// A client that asks directly, whatever proxy the environment names.

@@ -1,6 +1,10 @@
 //! A daprd: the sidecar of one replica of an app.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::Result;
 
@@ -25,6 +29,16 @@ pub struct SidecarOptions {
     /// Directories of components and subscriptions.
     pub resources: Vec<PathBuf>,
     pub config: Option<PathBuf>,
+    /// Where it is reached and finds placement, if not directly.
+    pub detour: Option<Detour>,
+}
+
+/// Ways that lead through a link.
+#[derive(Clone, Debug)]
+pub struct Detour {
+    /// What others are told is its address.
+    pub announced: IpAddr,
+    pub placements: String,
 }
 
 /// A running sidecar.
@@ -44,8 +58,8 @@ impl Sidecar {
         let components = components::names(&options.resources, &options.app_id)?;
         let readiness = Readiness::sidecar(options.ports.http, options.actor_types.clone(), components);
         let ports = options.ports;
-        let part = Part::launch(program(tools, control_plane, options), readiness, journal)?;
-        part.ready(READY).await?;
+        let program = program(tools, control_plane, options);
+        let part = Part::launch_ready(program, readiness, journal, READY).await?;
         Ok(Self { part, ports })
     }
 
@@ -63,11 +77,13 @@ impl Sidecar {
 }
 
 fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions) -> Program {
-    let SidecarOptions { part, app_id, app_port, ports, resources, config, .. } = options;
+    let SidecarOptions { part, app_id, app_port, ports, resources, config, detour, .. } = options;
     let number = |port: u16| port.to_string();
+    let announced = detour.as_ref().map_or(Ipv4Addr::LOCALHOST.into(), |detour| detour.announced);
+    let placements = detour.map_or_else(|| control_plane.placement_addresses(), |detour| detour.placements);
     let mut program = Program::new(part, &tools.daprd)
         // Else it announces the machine's outer address to the others.
-        .env("DAPR_HOST_IP", "127.0.0.1")
+        .env("DAPR_HOST_IP", announced.to_string())
         .args(["--app-id", &app_id, "--app-port", &number(app_port), "--app-protocol", "http"])
         .args(["--dapr-http-port", &number(ports.http), "--dapr-grpc-port", &number(ports.grpc)])
         .args([
@@ -78,12 +94,15 @@ fn program(tools: &Tools, control_plane: &ControlPlane, options: SidecarOptions)
         ])
         .args(["--dapr-listen-addresses", "127.0.0.1", "--metrics-listen-address", "127.0.0.1"])
         .args(["--dapr-internal-grpc-listen-address", "127.0.0.1"])
-        .args(["--placement-host-address", &control_plane.placement_address()])
-        .args(["--scheduler-host-address", &control_plane.scheduler_address()])
-        // A dead app's actors move within four seconds; one that a busy machine slows down is not dead.
+        .args(["--placement-host-address", &placements])
+        .args(["--scheduler-host-address", &control_plane.scheduler_addresses()])
+        // Longer than placement's own, which ends a round that a sidecar holds up.
+        .args(["--actors-disseminate-timeout", "6s"])
+        // A frozen app's actors move after four seconds, a dead one's after three. daprd counts failures since the
+        // app was last found sick, not in a row: a timeout that a busy machine exceeds now and then would add up.
         .args(["--enable-app-health-check", "--app-health-check-path", "/healthz"])
-        .args(["--app-health-probe-interval", "2", "--app-health-probe-timeout", "1500"])
-        .args(["--app-health-threshold", "2"])
+        .args(["--app-health-probe-interval", "1", "--app-health-probe-timeout", "1000"])
+        .args(["--app-health-threshold", "3"])
         // A component that could not be loaded, as while the broker is away, is tried again this often.
         .args(["--hot-reload-reconcile-interval", "2s"])
         // Subscriptions are declared in files; the app is not asked for them.

@@ -1,64 +1,56 @@
 //! The whole of Almanac, running on this machine.
 //!
+//! [`Stack::scale`] and [`Stack::roll`] change the replicas while it runs; clients come through the front door.
+//!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
-//! let stack = xtask::Stack::start(xtask::StackOptions::for_test("journey")?).await?;
+//! let mut stack = xtask::Stack::start(xtask::StackOptions::for_test("journey")?).await?;
 //! println!("{}", stack.backend_url());
+//! stack.scale("todo-actors", 3).await?;
 //! stack.kill("todo-actors", 0, xtask::Process::Sidecar).await?; // it is started again, as in `up`
 //! stack.stop().await?; // what is not stopped is killed on drop, and its logs are kept
 //! # Ok(()) }
 //! ```
 
-use std::{fs::File, time::Duration};
+mod front_door;
+mod options;
+mod replicas;
+mod roll;
+mod scale;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
-use futures::future::{join_all, try_join_all};
-use tokio::time::timeout;
+use futures::future::try_join_all;
 
 use crate::{
-    apps::{APPS, App, BACKEND, MIGRATE, Replicas},
+    apps::APPS,
+    broker::Broker,
     components,
     control_plane::ControlPlane,
+    faults::ReplicaFaults,
     journal::Journal,
     mailpit::Mailpit,
-    packages,
+    migrations, packages,
     ports::Ports,
     postgres::{Durability, Postgres},
-    redis::Redis,
-    replica::{Replica, Surroundings},
+    replica::Replica,
     state_dir::StateDir,
     state_file::SystemPhase,
     supervisor::Part,
     tools::Tools,
-    workspace::{self, Profile},
+    workspace,
 };
+use front_door::FrontDoor;
+pub use options::StackOptions;
+use replicas::ReplicaSets;
 
 const READY: Duration = Duration::from_secs(60);
-
-/// What to run, and where.
-#[derive(Clone, Debug)]
-pub struct StackOptions {
-    pub directory: StateDir,
-    pub ports: Ports,
-    pub profile: Profile,
-    /// Whether progress is said on standard error.
-    pub console: bool,
-    /// Whether a stop in good order removes the directory.
-    pub throw_away: bool,
-}
-
-impl StackOptions {
-    /// A system of its own: free ports and a fresh directory, beside whatever else is running.
-    pub fn for_test(label: &str) -> Result<Self> {
-        Self::for_test_with(label, &Replicas::default())
-    }
-
-    /// The same with more replicas.
-    pub fn for_test_with(label: &str, replicas: &Replicas) -> Result<Self> {
-        let (directory, ports) = (StateDir::temporary(label)?, Ports::free(replicas)?);
-        Ok(Self { directory, ports, profile: Profile::Dev, console: false, throw_away: true })
-    }
-}
 
 /// One of the two processes of a replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +62,8 @@ pub enum Process {
 /// A running system. Dropping it kills every process.
 pub struct Stack {
     options: StackOptions,
+    /// Of the apps that were rolled to other programs, where those are.
+    rolled: BTreeMap<&'static str, PathBuf>,
     tools: Tools,
     journal: Journal,
     running: Option<Running>,
@@ -79,11 +73,11 @@ pub struct Stack {
 /// Every part, in the order of starting.
 struct Running {
     postgres: Postgres,
-    redis: Redis,
+    broker: Broker,
     mailpit: Mailpit,
     control_plane: ControlPlane,
-    /// One list for each of [`APPS`].
-    replicas: Vec<Vec<Replica>>,
+    replicas: ReplicaSets,
+    front_door: FrontDoor,
 }
 
 impl Stack {
@@ -91,6 +85,7 @@ impl Stack {
     pub async fn start(options: StackOptions) -> Result<Self> {
         packages::ensure_installed().await?;
         let tools = Tools::obtain().await?;
+        options.pubsub.obtain().await?;
         workspace::build_services(options.profile).await?;
         Self::start_prepared(options, tools).await
     }
@@ -101,7 +96,8 @@ impl Stack {
         let lock = options.directory.lock()?;
         options.ports.ensure_free()?;
         let journal = Journal::keeping_state(&options.directory, options.console, &options.ports)?;
-        let mut stack = Self { options, tools, journal, running: None, _lock: lock };
+        let rolled = BTreeMap::new();
+        let mut stack = Self { options, rolled, tools, journal, running: None, _lock: lock };
         stack
             .start_all()
             .await
@@ -113,67 +109,52 @@ impl Stack {
     pub async fn start_all(&mut self) -> Result<()> {
         ensure!(self.running.is_none(), "it is running");
         self.journal.set_phase(SystemPhase::Starting);
-        components::render(&self.options.directory, &self.options.ports)?;
-        self.running = Some(self.start_parts().await?);
+        self.options.pubsub.settle(&self.options.directory, &self.journal)?;
+        components::prepare(&self.options)?;
+        self.start_parts().await?;
         self.journal.set_phase(SystemPhase::Ready);
         self.journal.say("supervisor", "everything is ready");
         Ok(())
     }
 
-    async fn start_parts(&self) -> Result<Running> {
-        let Self { options: StackOptions { directory, ports, .. }, tools, journal, .. } = self;
+    async fn start_parts(&mut self) -> Result<()> {
+        let Self { options: StackOptions { directory, ports, .. }, tools, journal, .. } = &*self;
         let database = async {
             let postgres = Postgres::start(directory, ports.postgres, Durability::Full, journal).await?;
-            self.migrate(postgres.url()).await?;
+            migrations::run(&self.options.binaries(), postgres.url(), journal).await?;
             Ok(postgres)
         };
-        let (postgres, redis, mailpit, control_plane) = tokio::try_join!(
+        let (postgres, broker, mailpit, control_plane) = tokio::try_join!(
             database,
-            Redis::start(directory, ports.redis, journal),
+            Broker::start(&self.options, journal),
             Mailpit::start(tools, directory, ports.smtp, ports.mailpit, journal),
-            ControlPlane::start(tools, directory, ports.control_plane, journal),
+            ControlPlane::start(tools, directory, &ports.control_plane, journal),
         )?;
-        let surroundings = Surroundings {
-            tools,
-            directory,
-            control_plane: &control_plane,
-            database_url: postgres.url(),
-            profile: self.options.profile,
-            journal,
-        };
-        let start_app = async |app: &'static App| {
-            let pairs = self.options.ports.apps.get(app.id).map(Vec::as_slice).unwrap_or_default();
-            let start = |(number, pair): (u16, &_)| Replica::start(&surroundings, app, number, *pair);
-            try_join_all((0..).zip(pairs).map(start)).await
-        };
-        let replicas = try_join_all(APPS.iter().map(start_app)).await?;
-        Ok(Running { postgres, redis, mailpit, control_plane, replicas })
+        let front_door = FrontDoor::open(ports.front_door, journal).await?;
+        let replicas = ReplicaSets::default();
+        // Nothing listens for clients before all apps are there.
+        let mut running = Running { postgres, broker, mailpit, control_plane, replicas, front_door };
+        let start_app = |app| self.start_missing(&running, app);
+        let started = try_join_all(APPS.iter().map(start_app)).await?;
+        for (app, replicas) in APPS.iter().zip(started) {
+            running.add(app, replicas);
+        }
+        self.running = Some(running);
+        Ok(())
     }
 
-    async fn migrate(&self, database_url: &str) -> Result<()> {
-        let mut migrate =
-            tokio::process::Command::new(workspace::binary(self.options.profile, MIGRATE.binary));
-        migrate.env("DATABASE_URL", database_url).kill_on_drop(true);
-        let output =
-            timeout(Duration::from_secs(300), migrate.output()).await.context("no end in five minutes")?;
-        let output = output.with_context(|| format!("cannot run {}", MIGRATE.binary))?;
-        let log = self.journal.log_of("migrate")?;
-        for text in [&output.stdout, &output.stderr] {
-            String::from_utf8_lossy(text).lines().for_each(|line| log.line(line));
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "the migrations failed: {}", said.trim());
-        Ok(())
+    /// Brings the database to the schema of the programs in `binaries`, while everything runs.
+    pub async fn migrate(&self, binaries: &Path) -> Result<()> {
+        migrations::run(binaries, self.database_url()?, &self.journal).await
     }
 
     /// Stops everything in order, keeping ports and data for [`Stack::start_all`].
     pub async fn stop_all(&mut self) {
         let Some(running) = self.running.take() else { return };
         self.journal.set_phase(SystemPhase::Stopping);
-        let replicas = running.replicas.into_iter().flatten();
-        join_all(replicas.map(Replica::stop)).await;
+        running.replicas.stop().await;
         tokio::join!(running.control_plane.stop(), running.mailpit.stop());
-        tokio::join!(running.redis.stop(), running.postgres.stop());
+        tokio::join!(running.broker.stop(), running.postgres.stop());
     }
 
     /// Stops everything in order; a throw-away directory is removed.
@@ -192,17 +173,17 @@ impl Stack {
 
     /// Kills the scheduler as a crash would; the supervisor starts it again.
     pub async fn kill_scheduler(&self) -> Result<()> {
-        self.running()?.control_plane.scheduler().kill().await
+        self.running()?.control_plane.schedulers()[0].kill().await
     }
 
-    /// Kills Redis as a crash would; the supervisor starts it again.
-    pub async fn kill_redis(&self) -> Result<()> {
-        self.running()?.redis.part().kill().await
+    /// Kills the broker as a crash would; the supervisor starts it again.
+    pub async fn kill_broker(&self) -> Result<()> {
+        self.broker()?.kill().await
     }
 
     /// The broker, to hold it down.
-    pub fn redis(&self) -> Result<&Part> {
-        Ok(self.running()?.redis.part())
+    pub fn broker(&self) -> Result<&Part> {
+        Ok(self.running()?.broker.part())
     }
 
     /// Kills PostgreSQL as a crash would; the supervisor starts it again.
@@ -214,22 +195,30 @@ impl Stack {
     pub async fn until_ready(&self) -> Result<()> {
         let running = self.running()?;
         running.postgres.part().ready(READY).await?;
-        running.redis.part().ready(READY).await?;
+        running.broker.part().ready(READY).await?;
         running.control_plane.until_ready().await?;
-        try_join_all(running.replicas.iter().flatten().map(Replica::until_ready)).await?;
+        try_join_all(running.replicas.all().map(Replica::until_ready)).await?;
         Ok(())
     }
 
     /// The part that runs a replica's process: to ask for its process or wait until it is ready again.
     pub fn part(&self, app: &str, replica: usize, process: Process) -> Result<&Part> {
-        let index = APPS.iter().position(|known| known.id == app).context("there is no such app")?;
-        let replicas = self.running()?.replicas.get(index);
-        let found = replicas.and_then(|replicas| replicas.get(replica));
-        let found = found.with_context(|| format!("{app} has no replica {replica}"))?;
+        let found = self.running()?.replicas.get(app, replica)?;
         Ok(match process {
             Process::App => &found.app,
             Process::Sidecar => found.sidecar.part(),
         })
+    }
+
+    /// What can be broken of a replica; with [`StackOptions::faults`] only.
+    pub fn faults(&self, app: &str, replica: usize) -> Result<&ReplicaFaults> {
+        let replica = self.running()?.replicas.get(app, replica)?;
+        replica.faults.as_ref().context("it was started without links to break")
+    }
+
+    /// PostgreSQL, to hold it down.
+    pub fn postgres(&self) -> Result<&Part> {
+        Ok(self.running()?.postgres.part())
     }
 
     /// The parts of the control plane.
@@ -237,11 +226,9 @@ impl Stack {
         Ok(&self.running()?.control_plane)
     }
 
-    /// Where the REST API is.
+    /// Where the REST API is, whichever backend answers.
     pub fn backend_url(&self) -> String {
-        let port =
-            self.options.ports.apps.get(BACKEND).and_then(|pairs| pairs.first()).map_or(0, |pair| pair.app);
-        format!("http://127.0.0.1:{port}")
+        format!("http://127.0.0.1:{}", self.options.ports.front_door)
     }
 
     /// Where the mails that were sent can be read.
@@ -264,6 +251,10 @@ impl Stack {
 
     fn running(&self) -> Result<&Running> {
         self.running.as_ref().context("it is stopped")
+    }
+
+    fn running_mut(&mut self) -> Result<&mut Running> {
+        self.running.as_mut().context("it is stopped")
     }
 }
 

@@ -92,6 +92,12 @@ impl StateDir {
             .try_for_each(|name| remove_file(&self.0.join(name)))
     }
 
+    /// Removes the reminders that schedulers keep, once none runs. The minute's sweep has those set again that are
+    /// needed.
+    pub fn forget_schedules(&self) -> Result<()> {
+        remove_all(&self.schedules())
+    }
+
     /// Removes all data, but not the directories of test runs beside it, which may be in use.
     pub fn wipe(&self) -> Result<()> {
         for entry in fs::read_dir(self.path()).into_iter().flatten() {
@@ -107,12 +113,7 @@ impl StateDir {
 
     /// Removes the directory and everything in it.
     pub fn remove(&self) -> Result<()> {
-        match fs::remove_dir_all(self.path()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", self.path().display()))
-            }
-            _ => Ok(()),
-        }
+        remove_all(self.path())
     }
 
     pub fn path(&self) -> &Path {
@@ -132,9 +133,14 @@ impl StateDir {
         self.0.join("components")
     }
 
-    /// The components, subscriptions and policies of an app's sidecars.
-    pub(crate) fn resources(&self, app_id: &str) -> PathBuf {
-        self.components().join(app_id)
+    /// The components, subscriptions and policies of a replica's sidecar.
+    pub(crate) fn resources(&self, replica: &str) -> PathBuf {
+        self.components().join(replica)
+    }
+
+    /// Where it is written down which broker was used last.
+    pub(crate) fn broker(&self) -> PathBuf {
+        self.0.join("broker")
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -144,6 +150,11 @@ impl StateDir {
     /// Where sidecars find each other.
     pub(crate) fn names(&self) -> PathBuf {
         self.0.join("names.db")
+    }
+
+    /// Where schedulers keep reminders.
+    pub(crate) fn schedules(&self) -> PathBuf {
+        self.0.join("scheduler")
     }
 
     pub(crate) fn secrets(&self) -> PathBuf {
@@ -162,6 +173,15 @@ fn default_path() -> PathBuf {
         return inside;
     }
     PathBuf::from(format!("/var/lib/almanac-{:08x}", fnv1a(workspace::root().as_os_str().as_encoded_bytes())))
+}
+
+fn remove_all(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn remove_file(path: &Path) -> Result<()> {

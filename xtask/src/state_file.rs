@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-use crate::{clock, ports::Ports, process::ProcessId};
+use crate::{clock, ports::Ports, process::ProcessId, table};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StateFile {
@@ -89,18 +89,16 @@ impl StateFile {
         }
     }
 
+    /// Removes a part that is not to come back.
+    pub(crate) fn forget(&mut self, part: &str) {
+        self.parts.retain(|known| known.part != part);
+    }
+
     /// The table `status` prints.
     pub fn table(&self) -> String {
-        let mut rows = vec![["PART", "PID", "STATE", "RESTARTS", "UP", "PORTS"].map(str::to_owned)];
-        rows.extend(self.parts.iter().map(PartState::row));
-        let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-        let widths: [usize; 6] = std::array::from_fn(width);
-        let line = |row: &[String; 6]| {
-            let cells: Vec<String> =
-                row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-            cells.join("  ").trim_end().to_owned()
-        };
-        rows.iter().map(line).collect::<Vec<_>>().join("\n")
+        let head = ["PART", "PID", "STATE", "RESTARTS", "UP", "PORTS"].map(str::to_owned).to_vec();
+        let rows: Vec<_> = [head].into_iter().chain(self.parts.iter().map(PartState::row)).collect();
+        table::columns(&rows)
     }
 }
 
@@ -115,7 +113,7 @@ impl PartState {
         self.process.filter(|process| process.is_alive())
     }
 
-    fn row(&self) -> [String; 6] {
+    fn row(&self) -> Vec<String> {
         let alive = self.alive();
         let phase = match self.phase {
             PartPhase::Starting => "starting",
@@ -126,7 +124,7 @@ impl PartState {
             PartPhase::Stopped => "stopped",
         };
         let up = self.since.filter(|_| alive.is_some()).map(|since| (clock::now() - since).to_std());
-        [
+        vec![
             self.part.clone(),
             alive.map_or("-".into(), |process| process.pid.to_string()),
             phase.into(),
@@ -166,6 +164,8 @@ mod tests {
         let mut state = StateFile::new(Ports::fixed(&Replicas::default(), 8000)).unwrap();
         state.set(part("redis", 0));
         state.set(part("redis", 2));
+        state.set(part("todo-actors-2", 0));
+        state.forget("todo-actors-2");
         state.save(&path).unwrap();
         let loaded = StateFile::load(&path).unwrap().unwrap();
         assert_eq!((loaded.supervisor, loaded.parts.len()), (state.supervisor, 1));

@@ -7,15 +7,19 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use crate::{
     journal::Journal,
     log::Log,
     process::{ProcessId, Program},
-    readiness::Readiness,
+    readiness::{POLL, Readiness},
     state_file::{PartPhase, PartState},
 };
 use keeper::Keeper;
@@ -64,6 +68,23 @@ impl Part {
         Ok(Self { shared, stop, task: tokio::spawn(keeper.run()) })
     }
 
+    /// Starts the program and waits until it is ready; if it does not become so within `limit`, it is stopped.
+    pub(crate) async fn launch_ready(
+        program: Program,
+        readiness: Readiness,
+        journal: &Journal,
+        limit: Duration,
+    ) -> Result<Self> {
+        let part = Self::launch(program, readiness, journal)?;
+        match part.ready(limit).await {
+            Ok(()) => Ok(part),
+            Err(error) => {
+                part.stop().await;
+                Err(error)
+            }
+        }
+    }
+
     pub fn name(&self) -> &str {
         &self.shared.program.part
     }
@@ -108,6 +129,31 @@ impl Part {
             .context("the kill was not noticed")?
             .context("stopped")?;
         Ok(())
+    }
+
+    /// Stops it without ending it (SIGSTOP), as a machine would that stalls, until [`Part::thaw`]; returns when it
+    /// stands still. It can be killed and stopped all the same, and what is started then is not frozen.
+    pub async fn freeze(&self) -> Result<()> {
+        let process = self.process().with_context(|| format!("{} is not running", self.name()))?;
+        process.signal(Signal::SIGSTOP);
+        let still = async {
+            while !process.is_frozen() {
+                ensure!(process.is_alive(), "it ended");
+                sleep(POLL).await;
+            }
+            Ok(())
+        };
+        timeout(Duration::from_secs(5), still).await.context("it does not stand still")??;
+        self.shared.journal.say(self.name(), "frozen");
+        Ok(())
+    }
+
+    /// Lets a frozen one go on.
+    pub fn thaw(&self) {
+        if let Some(process) = self.process() {
+            process.signal(Signal::SIGCONT);
+            self.shared.journal.say(self.name(), "thawed");
+        }
     }
 
     /// Waits until the part is ready. Fails when it keeps ending, or after `limit`.
@@ -232,6 +278,27 @@ mod tests {
         let part = Part::launch(Program::new("failing", "false"), never, &journal(&directory)).unwrap();
         let error = part.ready(Duration::from_secs(20)).await.unwrap_err().to_string();
         assert!(error.contains("ended 5 times"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_frozen_part_thaws_and_can_be_killed_and_stopped() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = Program::new("sleeper", "sleep").arg("60");
+        let part = Part::launch(program, at_once(), &journal(&directory)).unwrap();
+        part.ready(Duration::from_secs(5)).await.unwrap();
+        let first = part.process().unwrap();
+        part.freeze().await.unwrap();
+        assert!(first.is_frozen());
+        part.thaw();
+        part.freeze().await.unwrap();
+        part.kill().await.unwrap();
+        part.ready(Duration::from_secs(5)).await.unwrap();
+        let second = part.process().unwrap();
+        assert!(!first.is_alive() && !second.is_frozen());
+        part.freeze().await.unwrap();
+        // Within its limit: frozen for good, it would have to be killed.
+        timeout(Duration::from_secs(5), part.stop()).await.unwrap();
+        assert!(!second.is_alive());
     }
 
     #[tokio::test]

@@ -149,13 +149,18 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
+/// The folder `name` in the cache, if it is there.
+pub(crate) fn in_cache(name: &str) -> Result<Option<PathBuf>> {
+    Ok(Some(cache_folder()?.join(name)).filter(|folder| folder.is_dir()))
+}
+
 /// The folder `name` in the cache, made by `build` if it is not there. Processes that want it at once wait for one.
-async fn cached(name: &str, build: impl AsyncFn(&Path) -> Result<()>) -> Result<PathBuf> {
-    let cache = cache_folder()?;
-    let folder = cache.join(name);
-    if folder.is_dir() {
+pub(crate) async fn cached(name: &str, build: impl AsyncFn(&Path) -> Result<()>) -> Result<PathBuf> {
+    if let Some(folder) = in_cache(name)? {
         return Ok(folder);
     }
+    let cache = cache_folder()?;
+    let folder = cache.join(name);
     fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
     let lock = File::create(cache.join("lock"))?;
     let _held = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;

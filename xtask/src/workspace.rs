@@ -34,9 +34,14 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// The path of a service's binary.
+/// Where Cargo puts programs.
+pub fn binaries(profile: Profile) -> PathBuf {
+    target().join(profile.directory())
+}
+
+/// The path of a program.
 pub fn binary(profile: Profile, name: &str) -> PathBuf {
-    target().join(profile.directory()).join(name)
+    binaries(profile).join(name)
 }
 
 /// A Cargo command in the checkout.
@@ -54,20 +59,44 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Builds one program, showing Cargo's progress.
+pub async fn build_program(profile: Profile, package: &str, program: &str) -> Result<()> {
+    let mut command = build(profile);
+    command.args(["--package", package, "--bin", program]);
+    ensure!(command.status().await?.success(), "{program} does not build");
+    Ok(())
+}
+
+/// The programs of all services, and the one that migrates.
+pub fn service_programs() -> impl Iterator<Item = &'static str> {
+    APPS.iter().map(|app| app.id).chain([MIGRATE.binary])
+}
+
 /// Builds the binaries of all services, showing Cargo's progress.
 pub async fn build_services(profile: Profile) -> Result<()> {
-    let mut command = cargo();
-    command.args(["build", "--bins"]);
-    if profile == Profile::Dev {
-        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
-        command.args(["--package", "almanac-tests"]);
-    }
+    build_services_in(root(), profile, &[]).await
+}
+
+/// The same from some checkout into this one's target directory, since what they have in common is built already;
+/// with further arguments to Cargo.
+pub async fn build_services_in(checkout: &Path, profile: Profile, further: &[&str]) -> Result<()> {
+    let mut command = build(profile);
+    command.current_dir(checkout).env("CARGO_TARGET_DIR", target()).arg("--bins").args(further);
     for package in APPS.iter().map(|app| app.id).chain([MIGRATE.package]) {
         command.args(["--package", package]);
     }
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
     ensure!(command.status().await?.success(), "the services do not build");
     Ok(())
+}
+
+/// A `cargo build` of packages that are still to be named.
+fn build(profile: Profile) -> Command {
+    let mut command = cargo();
+    command.arg("build");
+    match profile {
+        Profile::Release => command.arg("--release"),
+        // It has no binary. It is named for its features, with which `cargo test` builds the same crates.
+        Profile::Dev => command.args(["--package", "almanac-tests"]),
+    };
+    command
 }

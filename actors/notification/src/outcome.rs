@@ -21,6 +21,7 @@ macro_rules! outcome_events {
                     'subject', user_id,
                     'time', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),
                     'datacontenttype', 'application/json',
+                    'dataschema', 'urn:almanac:delivery-outcome:1',
                     'sequence', generation::text,
                     'partitionkey', user_id,
                     'data', jsonb_build_object(
@@ -36,8 +37,9 @@ macro_rules! outcome_events {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn events_go_to_the_audit_topic() {
-        let topic = format!("'{}'", contracts::events::AUDIT_LOGS);
-        assert!(outcome_events!().contains(&topic));
+    fn events_go_to_the_audit_topic_and_name_their_schema() {
+        for text in [contracts::events::AUDIT_LOGS, contracts::events::DeliveryOutcome::SCHEMA] {
+            assert!(outcome_events!().contains(&format!("'{text}'")), "{text}");
+        }
     }
 }

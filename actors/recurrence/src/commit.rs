@@ -97,5 +97,5 @@ fn is_over(series: &Series, entry: &Entry, turn: &TurnContext<'_>) -> Option<Eve
         occurrence: None,
     };
     // Plain data: it always has a JSON form.
-    Event::new(AUDIT_LOGS, "recurrence.over", &outcome).ok()
+    Some(Event::new(AUDIT_LOGS, "recurrence.over", &outcome).ok()?.dataschema(SeriesOutcome::SCHEMA))
 }

@@ -35,6 +35,8 @@ impl Actor for RecurrenceActor {
     const TYPE: &'static str = "Recurrence";
     const TABLE: &'static str = "recurrence";
     const ROWS: Option<RowsSql> = Some(commit::LEDGER_ROWS);
+    /// An instance is the same one by its task.
+    const IDENTITY: &'static [&'static str] = &["task_id"];
     type State = Series;
 
     fn methods(methods: Methods<Self>) -> Methods<Self> {

@@ -43,6 +43,7 @@ WITH due AS (
             'specversion', '1.0', 'id', id.event_id, 'type', kind.type,
             'source', '/actors/ReminderSchedule/' || $1::text, 'subject', f.task_id,
             'time', f.fired_at, 'datacontenttype', 'application/json',
+            'dataschema', 'urn:almanac:reminder-due:1',
             'sequence', f.generation::text, 'partitionkey', f.user_id,
             'data', jsonb_build_object(
                 'reminder_id', f.reminder_id, 'generation', f.generation, 'task_id', f.task_id,

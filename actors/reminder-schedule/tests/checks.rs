@@ -81,6 +81,7 @@ async fn what_is_due_fires_and_the_next_one_sets_both_clocks(pool: PgPool) {
     let event = &events[1].3;
     assert_eq!(event["specversion"], "1.0");
     assert_eq!(event["id"], events[1].0.to_string());
+    assert_eq!(event["dataschema"], contracts::events::ReminderDue::SCHEMA);
     let data: contracts::events::ReminderDue =
         serde_json::from_value(event["data"].clone()).expect("the contract's shape");
     assert_eq!((data.reminder_id, data.generation, data.user_id), (due, 1, clock.user));

@@ -30,8 +30,10 @@ pub(crate) const REMINDER_ROWS: RowsSql = RowsSql(
               SELECT FROM wanted AS w WHERE w.reminder_id = r.reminder_id AND w.generation = r.generation
           )
     ), written AS (
-        INSERT INTO reminder (reminder_id, generation, task_id, user_id, title, fires_at)
-        SELECT reminder_id, generation, $1::uuid, ($8::jsonb ->> 'user_id')::uuid, title, fires_at FROM wanted
+        INSERT INTO reminder (reminder_id, generation, task_id, user_id, title, fires_at, epoch)
+        SELECT reminder_id, generation, $1::uuid, ($8::jsonb ->> 'user_id')::uuid, title, fires_at,
+            (SELECT max(epoch) FROM actor_epoch)
+        FROM wanted
         ON CONFLICT (reminder_id, generation) DO UPDATE SET title = excluded.title
         WHERE reminder.status = 'pending' AND reminder.title <> excluded.title
     )",
@@ -114,5 +116,5 @@ fn published(task: &Task, event: &TaskEvent, turn: &TurnContext<'_>) -> Option<E
         series: series::event(task),
     };
     // Plain data: it always has a JSON form.
-    Event::new(TASK_EVENTS, event.kind(), &data).ok()
+    Some(Event::new(TASK_EVENTS, event.kind(), &data).ok()?.dataschema(TaskChanged::SCHEMA))
 }

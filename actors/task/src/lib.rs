@@ -27,6 +27,8 @@ impl Actor for TaskActor {
     const TYPE: &'static str = "Task";
     const TABLE: &'static str = "task";
     const ROWS: Option<RowsSql> = Some(commit::REMINDER_ROWS);
+    /// A reminder is the same one by its id, a lifecycle by its status.
+    const IDENTITY: &'static [&'static str] = &["id", "status"];
     type State = domain::Task;
 
     fn methods(methods: Methods<Self>) -> Methods<Self> {

@@ -1,4 +1,7 @@
 //! The `data` of the CloudEvents on Almanac's topics. Consumers decide by version and id, never by order.
+//!
+//! Each has a `SCHEMA`, the `dataschema` of its events. The version at its end is raised only by a change that an
+//! older subscriber must not read.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use domain::{Recurrence, UserZone};
@@ -27,6 +30,10 @@ pub struct TaskChanged {
     /// Of a task that recurs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesEvent>,
+}
+
+impl TaskChanged {
+    pub const SCHEMA: &'static str = "urn:almanac:task-changed:1";
 }
 
 /// The series of a task as it stands in the task; enough to start the series from the event alone.
@@ -62,6 +69,10 @@ pub struct ReminderDue {
     pub late_ms: i64,
 }
 
+impl ReminderDue {
+    pub const SCHEMA: &'static str = "urn:almanac:reminder-due:1";
+}
+
 /// The `data` of `notification.delivered`, `notification.superseded` and `notification.failed` on [`AUDIT_LOGS`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeliveryOutcome {
@@ -74,6 +85,10 @@ pub struct DeliveryOutcome {
     /// `in_app` or `email`.
     pub channel: String,
     pub attempts: i32,
+}
+
+impl DeliveryOutcome {
+    pub const SCHEMA: &'static str = "urn:almanac:delivery-outcome:1";
 }
 
 /// The `data` of `recurrence.instance_created`, `recurrence.instance_withdrawn`, `recurrence.instance_kept`
@@ -89,4 +104,8 @@ pub struct SeriesOutcome {
     pub next_id: Option<Uuid>,
     #[serde(default)]
     pub occurrence: Option<NaiveDateTime>,
+}
+
+impl SeriesOutcome {
+    pub const SCHEMA: &'static str = "urn:almanac:series-outcome:1";
 }

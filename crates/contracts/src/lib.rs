@@ -12,7 +12,8 @@
 //! ```
 //!
 //! Everything here is written to JSON that a newer or older version may read: fields are only
-//! ever added, with a default.
+//! ever added, with a default, and in messages left out while they have it. `docs/upgrades.md` has the rules;
+//! `tests/pinned` has texts that must stay readable.
 
 pub mod api;
 pub mod events;

@@ -123,7 +123,6 @@ fn parse_local(text: &str) -> Result<NaiveDateTime, Violation> {
 
 /// The JSON shape of a [`Due`].
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     date: Option<String>,

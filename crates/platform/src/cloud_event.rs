@@ -9,8 +9,13 @@
 //! }
 //! ```
 //!
+//! The version of its data's schema is what follows the last colon of `dataschema`, or 1. `CloudEvent<T, 2>` reads
+//! the second, too. An event beyond that is to be delivered again, since a newer replica may take it.
+//!
 //! An event that is not what the subscriber understands can never be handled: it is dropped, which
-//! sends it to the subscription's dead-letter topic if it has one.
+//! sends it to the subscription's dead-letter topic.
+
+use std::sync::LazyLock;
 
 use axum::{
     body::Bytes,
@@ -18,15 +23,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
+use prometheus::{IntCounter, register_int_counter};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use uuid::Uuid;
+use virtual_actors::postgres::{self, Place};
 
 use crate::json;
 
-/// A CloudEvent 1.0 whose `data` is a `T`.
+static LOST_FUTURE: LazyLock<IntCounter> = LazyLock::new(|| {
+    register_int_counter!(
+        "subscriber_lost_future_events_total",
+        "Events ignored because they tell of what a restored backup took back."
+    )
+    .expect("registered once, under a name of its own")
+});
+
+/// A CloudEvent 1.0 whose `data` is a `T`, of a schema up to version `READS`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct CloudEvent<T> {
+pub struct CloudEvent<T, const READS: u32 = 1> {
     /// The same at each delivery of this event.
     pub id: Uuid,
     /// The CloudEvents `type`, e.g. `task.created`.
@@ -42,6 +58,12 @@ pub struct CloudEvent<T> {
     /// That actor's version with this event (the `sequence` extension).
     #[serde(default, deserialize_with = "sequence")]
     pub sequence: Option<i64>,
+    /// The epoch its database was in (an extension of ours); 0 until a backup was restored.
+    #[serde(default, deserialize_with = "epoch")]
+    pub epoch: i64,
+    /// Its position in that database's outbox (an extension of ours).
+    #[serde(default, deserialize_with = "sequence")]
+    pub position: Option<i64>,
     /// W3C Trace Context of what caused it.
     #[serde(default)]
     pub traceparent: Option<String>,
@@ -55,7 +77,7 @@ pub enum Delivery {
     Success,
     /// Not now: deliver it again.
     Retry,
-    /// Never: it makes no sense here.
+    /// Never: it makes no sense here, and is to be a dead letter.
     Drop,
 }
 
@@ -70,7 +92,7 @@ impl IntoResponse for Delivery {
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const READS: u32> FromRequest<S> for CloudEvent<T, READS> {
     type Rejection = Delivery;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Delivery> {
@@ -84,6 +106,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
                 Delivery::Retry
             }
         })?;
+        // Looked at by itself, because the data may be what cannot be read.
+        let version = serde_json::from_slice::<Envelope>(&body).unwrap_or_default().schema_version();
+        if version > READS {
+            tracing::warn!(path, version, READS, "an event's schema is too new for this replica");
+            return Err(Delivery::Retry);
+        }
         json::parse(&body).map_err(|problem| {
             let errors = &problem.body().errors;
             tracing::error!(
@@ -95,6 +123,40 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CloudEvent<T> {
             Delivery::Drop
         })
     }
+}
+
+#[derive(Default, Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    dataschema: Option<String>,
+}
+
+impl Envelope {
+    fn schema_version(&self) -> u32 {
+        let version = self.dataschema.as_deref().and_then(|uri| uri.rsplit_once(':'));
+        version.and_then(|(_, version)| version.parse().ok()).unwrap_or(1)
+    }
+}
+
+impl<T, const READS: u32> CloudEvent<T, READS> {
+    /// Whether it tells of something that a restored backup took back: it is to be acknowledged and otherwise
+    /// ignored. Ask before anything else is done with it. Those it is true of are counted.
+    ///
+    /// # Errors
+    /// When the database does not answer: the event is to come again.
+    pub async fn is_of_lost_future(&self, pool: &PgPool) -> Result<bool, sqlx::Error> {
+        let place = Place { epoch: self.epoch, position: self.position };
+        let lost = postgres::is_of_lost_future(pool, place).await?;
+        if lost {
+            tracing::info!(event_id = %self.id, kind = self.kind, ?place, "an event of a future that was set back");
+            LOST_FUTURE.inc();
+        }
+        Ok(lost)
+    }
+}
+
+fn epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    sequence(deserializer).map(Option::unwrap_or_default)
 }
 
 /// CloudEvents writes it as a string.
@@ -131,6 +193,7 @@ mod tests {
         let event = deliver(event()).await.unwrap();
         assert_eq!((event.kind.as_str(), event.sequence, event.data), ("task.created", Some(7), 42));
         assert_eq!(event.topic.as_deref(), Some("task-events"));
+        assert_eq!((event.epoch, event.position), (0, None), "as versions before this one sent it");
     }
 
     #[tokio::test]
@@ -139,6 +202,20 @@ mod tests {
             let mut broken = event();
             broken[member] = value;
             assert_eq!(deliver(broken).await.unwrap_err(), Delivery::Drop, "{member}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_of_a_newer_schema_is_to_come_again() {
+        for (schema, data, expected) in [
+            ("urn:almanac:task-changed:1", json!(42), Ok(())),
+            ("urn:almanac:task-changed:2", json!(42), Err(Delivery::Retry)),
+            ("urn:almanac:task-changed:2", json!({ "reshaped": 42 }), Err(Delivery::Retry)),
+            ("https://example.org/without-version", json!(42), Ok(())),
+        ] {
+            let mut event = event();
+            (event["dataschema"], event["data"]) = (schema.into(), data);
+            assert_eq!(deliver(event).await.map(drop), expected, "{schema}");
         }
     }
 

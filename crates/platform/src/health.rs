@@ -1,18 +1,23 @@
 //! Alive, ready, and able to serve: three different questions.
 //!
-//! `/health`: the process answers. `/healthz`: daprd's probe; it must not depend on the sidecar, or
-//! neither would ever start. `/health/ready`: everything it needs is there.
+//! `/health`: the process answers. `/healthz`: daprd's probe; it must not depend on a sidecar that is not ready, or
+//! neither would ever start: it fails only to cure one that is [stuck](crate::placing). `/health/ready`: everything it
+//! needs is there.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, routing::get};
 use futures::future::join_all;
+use http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::time::timeout;
 use virtual_actors::DaprSidecar;
 
-use crate::problem::{self, FieldError, Problem};
+use crate::{
+    placing::Placing,
+    problem::{self, FieldError, Problem},
+};
 
 /// A check that takes longer counts as failed.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -53,6 +58,7 @@ impl Readiness {
     pub(crate) fn routes(mut self, pool: PgPool, sidecar: DaprSidecar) -> Router {
         let types: Arc<[&'static str]> = std::mem::take(&mut self.actor_types).into();
         let own = std::mem::take(&mut self.checks);
+        let placing = Placing::watch(sidecar.clone(), types.clone());
         let mut readiness = self
             .check("database", move || database(pool.clone()))
             .check("sidecar", move || registered(sidecar.clone(), types.clone()));
@@ -60,7 +66,7 @@ impl Readiness {
         let alive = async || Json(json!({ "status": "ok" }));
         Router::new()
             .route("/health", get(alive))
-            .route("/healthz", get(alive))
+            .route("/healthz", get(async move || probed(&placing)))
             .route("/health/ready", get(ready))
             .with_state(readiness)
     }
@@ -84,6 +90,10 @@ async fn ready(State(readiness): State<Readiness>) -> Result<Json<Value>, Proble
     let names: Vec<_> = missing.iter().map(|error| error.field.as_str()).collect();
     let detail = format!("Waiting for: {}.", names.join(", "));
     Err(Problem::new(&problem::NOT_READY, detail).with_errors(missing))
+}
+
+fn probed(placing: &Placing) -> StatusCode {
+    if placing.stuck() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
 }
 
 async fn database(pool: PgPool) -> Result<(), String> {

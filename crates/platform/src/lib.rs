@@ -17,26 +17,39 @@
 //! # }
 //! ```
 //!
-//! Handlers answer failures with a [`Problem`]; subscribers take a [`CloudEvent`] and answer a [`Delivery`].
+//! One that hosts actors is an [`ActorHost`]; what it does outside of turns is a [`worker`].
+//!
+//! Handlers answer failures with a [`Problem`]; subscribers take a [`CloudEvent`] and answer a [`Delivery`]. What a
+//! subscriber gives up is kept by [`dead_letters`].
 
+mod actor_host;
 mod api_token;
 mod cloud_event;
 mod config;
+pub mod dead_letters;
+mod epoch;
 mod health;
 mod invoke;
 mod json;
+mod leaving;
 mod metrics;
+mod patience;
+mod placing;
 pub mod problem;
 mod request;
 mod service;
 mod stop;
 pub mod telemetry;
+pub mod worker;
 
+pub use actor_host::ActorHost;
 pub use cloud_event::{CloudEvent, Delivery};
 pub use config::{Config, ConfigError};
 pub use health::Readiness;
 pub use invoke::{InvokeError, ServiceClient};
 pub use json::Json;
+pub use patience::Patience;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use service::{ServeError, Service, common_layers};
 pub use stop::Stop;
+pub use worker::WorkerHandle;

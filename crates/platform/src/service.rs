@@ -1,6 +1,14 @@
 //! A process from its start to its end.
 
-use std::{any::Any, future::Future, io, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    future::{Future, ready},
+    io,
+    net::SocketAddr,
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -21,6 +29,8 @@ use virtual_actors::{ActorClient, Clock, DaprSidecar, IdSource, SidecarError, Sy
 use crate::{
     Config, Problem, Readiness, ServiceClient, Stop,
     api_token::{self, AppToken},
+    epoch::of_one_epoch,
+    leaving::Leaving,
     metrics, problem, request,
 };
 
@@ -75,7 +85,8 @@ impl Service {
         let options = PgConnectOptions::from_str(&config.database_url)
             .map_err(ServeError::DatabaseUrl)?
             .application_name(&config.app_id);
-        let pool = PgPoolOptions::new()
+        let stop = Stop::default();
+        let pool = of_one_epoch(PgPoolOptions::new(), stop.clone())
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // No task that looks for old connections: in sqlx 0.9 its count of idle ones can wrap below zero
@@ -91,14 +102,14 @@ impl Service {
             services: ServiceClient::new(http, config.dapr_api_token.clone())?,
             clock: Arc::new(System),
             ids: Arc::new(System),
-            stop: Stop::default(),
+            stop,
             config,
             pool,
             sidecar,
         })
     }
 
-    /// Serves until SIGTERM or SIGINT (or [`Stop::request`]); then accepts nothing new, finishes what it
+    /// Serves until SIGTERM or SIGINT (or [`Stop::request`]); then until nobody asks any more, finishes what it
     /// has begun, awaits `drain`, and returns.
     ///
     /// # Errors
@@ -132,13 +143,18 @@ impl Service {
             }
         });
 
-        let routes = routes
+        let (leaving, stop) = (Leaving::new(self.stop.clone()), self.stop.clone());
+        let readiness = readiness.check("stopping", move || {
+            ready(if stop.is_requested() { Err("it was asked to stop".to_owned()) } else { Ok(()) })
+        });
+        let routes = leaving
+            .watch(routes)
             .merge(readiness.routes(self.pool.clone(), self.sidecar.clone()))
             .route("/metrics", get(metrics::exposition));
         let routes = common_layers(routes, self.config.app_api_token.as_deref(), self.ids.clone());
-        let server = axum::serve(listener, routes).with_graceful_shutdown(self.stop.requested());
+        let server = axum::serve(listener, routes).with_graceful_shutdown(leaving.nobody_asks());
         let hard_stop = async {
-            self.stop.requested().await;
+            leaving.nobody_asks().await;
             tokio::time::sleep(REQUESTS_GRACE).await;
         };
         tokio::select! {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     context::{ReadContext, TurnContext},
@@ -34,8 +35,24 @@ pub trait Actor: Sized + Send + 'static {
     const TABLE: &'static str;
     /// SQL run in the same statement as the commit, for the rows a turn brings: see [`RowsSql`].
     const ROWS: Option<RowsSql> = None;
+    /// The schema version of the states this code writes: raised when older code must not read them any
+    /// more. Adding a member with a default needs no new one, since older code keeps what it does not know.
+    const SCHEMA: u32 = 1;
+    /// The newest schema version this code reads. It is one ahead of [`SCHEMA`](Self::SCHEMA) in the release
+    /// before the one that writes it, so that both can run side by side. A state beyond it is answered with
+    /// "unavailable", since a host of the newer release can read it.
+    const READS: u32 = Self::SCHEMA;
+    /// Members that say which of several things an object is: an element of a list, a variant of an enum.
+    /// What newer code added to an object is kept as long as these are the same.
+    const IDENTITY: &'static [&'static str] = &["id"];
     /// The stored state, as of the last committed turn.
     type State: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static;
+
+    /// Brings a state of an older schema version into the shape of [`READS`](Self::READS). What it moves it
+    /// must remove from its old place, or it is kept as unknown.
+    fn upcast(_schema: u32, stored: Value) -> Value {
+        stored
+    }
 
     /// Names the messages this actor handles.
     fn methods(methods: Methods<Self>) -> Methods<Self>;
@@ -96,5 +113,5 @@ pub trait Executes<M: Message>: Actor {
     fn statement(message: &M) -> Statement;
 
     /// What follows from the row it returned.
-    fn executed(message: M, row: serde_json::Value) -> Result<Executed<M::Reply>, serde_json::Error>;
+    fn executed(message: M, row: Value) -> Result<Executed<M::Reply>, serde_json::Error>;
 }

@@ -15,8 +15,9 @@ use crate::{
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
-/// One attempt; with placement down a call can hang for minutes, and another attempt finds the actor's new host.
-const ATTEMPT: Duration = Duration::from_secs(4);
+/// One attempt. A sidecar keeps a call to a frozen host for 15 s, and with placement down for minutes; another attempt
+/// finds the actor's new host. A turn that takes longer is not lost: the next attempt gets its answer.
+const ATTEMPT: Duration = Duration::from_millis(1500);
 
 /// Calls actors by type and id through the sidecar, wherever they live.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ use dapr::{
         runtime::v1 as proto,
     },
 };
+use tokio::task::JoinSet;
 use tonic::{Code, Status, transport::Endpoint};
 
 use crate::sidecar::{Publication, Sidecar, SidecarError};
@@ -20,6 +21,8 @@ use crate::sidecar::{Publication, Sidecar, SidecarError};
 const CLOUD_EVENTS: &str = "application/cloudevents+json";
 /// A publish or a reminder's registration that takes longer has failed; it is tried again.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Enough that not all are for actors of one host, which may be frozen.
+const PROBES: usize = 8;
 /// Between tries of a reminder whose callback failed.
 const REMINDER_RETRY: prost_types::Duration = prost_types::Duration { seconds: 1, nanos: 0 };
 
@@ -67,6 +70,26 @@ impl DaprSidecar {
         let Some(runtime) = metadata.actor_runtime else { return Ok(actor_types.is_empty()) };
         let hosted: HashSet<&str> = runtime.active_actors.iter().map(|count| count.r#type.as_str()).collect();
         Ok(runtime.host_ready && actor_types.iter().all(|wanted| hosted.contains(wanted)))
+    }
+
+    /// Whether calls to actors of this type wait for so long in this sidecar, whichever actor they are for.
+    pub async fn keeps_waiting(&self, actor_type: &str, patience: Duration) -> bool {
+        let mut probes = JoinSet::new();
+        for number in 0..PROBES {
+            let (actor_type, actor_id) = (actor_type.to_owned(), format!("probe-{number}"));
+            // It is no call: the host that gets it says so, and no actor hears of it.
+            let request = proto::InvokeActorRequest {
+                actor_type,
+                actor_id,
+                method: "probe".to_owned(),
+                data: Vec::new(),
+                metadata: HashMap::new(),
+            };
+            let mut client = self.client.clone();
+            probes.spawn(async move { client.invoke_actor(request).await });
+        }
+        // An error is an answer, too.
+        tokio::time::timeout(patience, probes.join_next()).await.is_err()
     }
 
     async fn publish_one(&self, topic: &str, publication: Publication) -> Result<Vec<bool>, SidecarError> {

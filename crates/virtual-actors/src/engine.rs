@@ -23,7 +23,9 @@ use crate::{
     store::{
         Answered, Changes, Commit, Committed, Entry, Kind, Loaded, Pending, Remember, Store, StoreError,
     },
+    stored::{self, Unreadable},
     turn::{Change, ReminderChange},
+    unknown::Unknown,
 };
 
 /// After so many lost races in a row the caller is asked to try again: two owners are fighting.
@@ -57,6 +59,8 @@ pub struct Engine<A: Actor> {
 struct Current<S> {
     version: i64,
     state: Option<S>,
+    /// What is stored with the state and this version of the program does not know.
+    unknown: Unknown,
 }
 
 /// Why an attempt at a turn ended without an answer.
@@ -170,6 +174,7 @@ impl<A: Actor> Engine<A> {
             Reply::Done(reply) => Outcome::Done { reply },
             Reply::Refused(refusal) => Outcome::Refused { refusal },
         };
+        let mut unknown = current.unknown.clone();
         let (next, changes) = match decision.change {
             None => (None, None),
             Some(Change { state, outgoing, rows }) => {
@@ -181,7 +186,7 @@ impl<A: Actor> Engine<A> {
                     traceparent: call.traceparent.as_deref(),
                 };
                 let outbox = source.entries(outgoing);
-                let stored = to_json(&state)?;
+                let stored = stored::write::<A>(&state, &mut unknown).map_err(fault)?;
                 (Some(state), Some(Changes { state: stored, outbox, rows }))
             }
         };
@@ -216,7 +221,7 @@ impl<A: Actor> Engine<A> {
                     effects.emitted |= emitted;
                     let place = |(index, entry)| seqs.get(index).map(|&seq| Pending { seq, entry });
                     effects.tells.extend(tells.into_iter().filter_map(place));
-                    self.current = Some(Current { version, state: Some(state) });
+                    self.current = Some(Current { version, state: Some(state), unknown });
                 }
                 if let Some(Remember { command, answered, .. }) = remember {
                     self.recent.remember(command, answered);
@@ -250,20 +255,34 @@ impl<A: Actor> Engine<A> {
     async fn load(&mut self, call: &Call, effects: &mut Effects) -> Result<Option<Answered>, Stop> {
         let Loaded { version, state, answered } =
             self.store.load(&self.kind, &self.actor_id, call.command_id).await?;
-        let state = match state {
-            None => None,
-            // Quarantine: this actor answers with a fault until its state is mended; no other does.
-            Some(stored) => Some(serde_json::from_value::<A::State>(stored).map_err(|error| {
-                tracing::error!(actor_type = A::TYPE, actor_id = %self.actor_id, version, %error,
-                    "the stored state cannot be read; this actor is quarantined");
-                Stop::With(Outcome::Fault { detail: format!("the stored state cannot be read: {error}") })
-            })?),
+        let (state, unknown) = match state {
+            None => (None, Unknown::Nothing),
+            Some(stored) => {
+                let read = stored::read::<A>(stored).map_err(|error| self.unreadable(version, &error))?;
+                (Some(read.0), read.1)
+            }
         };
         if let Some(state) = &state {
             effects.reminders.extend(self.reminder_changes(state));
         }
-        self.current = Some(Current { version, state });
+        self.current = Some(Current { version, state, unknown });
         Ok(answered)
+    }
+
+    fn unreadable(&self, version: i64, error: &Unreadable) -> Stop {
+        let (actor_type, actor_id, detail) = (A::TYPE, &self.actor_id, error.to_string());
+        Stop::With(match error {
+            // Nothing is wrong with it: the caller tries again, and meets a newer host sooner or later.
+            Unreadable::Newer { .. } => {
+                tracing::warn!(actor_type, actor_id, version, %error, "this host is too old for an actor");
+                Outcome::Unavailable { detail }
+            }
+            // Quarantine: this actor answers with a fault until its state is mended; no other does.
+            Unreadable::Broken(_) => {
+                tracing::error!(actor_type, actor_id, version, %error, "this actor is quarantined");
+                Outcome::Fault { detail }
+            }
+        })
     }
 
     /// What to tell Dapr so that it has the reminders `next` wants, and no others we knew of.
@@ -285,8 +304,9 @@ fn repeat(fingerprint: &Fingerprint, answered: Answered) -> Outcome {
     if answered.fingerprint != *fingerprint {
         return Outcome::CommandIdReused;
     }
+    // Its reply goes through as it was stored; only an outcome of a kind that newer code added is none here.
     serde_json::from_value(answered.outcome)
-        .unwrap_or_else(|error| Outcome::Fault { detail: format!("a stored answer cannot be read: {error}") })
+        .unwrap_or_else(|error| Outcome::unavailable(format!("a stored answer cannot be read: {error}")))
 }
 
 /// Runs a decision so that a panic costs this turn and nothing else.
@@ -304,5 +324,9 @@ fn guarded<T>(decide: impl FnOnce() -> T) -> Result<T, Stop> {
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Value, Stop> {
-    serde_json::to_value(value).map_err(|error| Stop::With(Outcome::Fault { detail: error.to_string() }))
+    serde_json::to_value(value).map_err(fault)
+}
+
+fn fault(error: serde_json::Error) -> Stop {
+    Stop::With(Outcome::Fault { detail: error.to_string() })
 }

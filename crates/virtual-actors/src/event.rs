@@ -64,6 +64,9 @@ impl Source<'_> {
                     "partitionkey": key,
                     "data": event.data,
                 });
+                if let Some(schema) = event.schema {
+                    body["dataschema"] = schema.into();
+                }
                 if let Some(traceparent) = self.traceparent {
                     body["traceparent"] = traceparent.into();
                 }

@@ -29,7 +29,9 @@ use crate::{
 pub struct HostSettings {
     /// An actor without a call for so long is passivated.
     pub idle_timeout: Duration,
-    /// How long Dapr lets a running call go on when the actor is moved to another host.
+    /// How long Dapr lets a running call go on when its actor type is spread anew. All calls to the type wait for
+    /// it, everywhere, so it must be short, and shorter than placement's `--disseminate-timeout`. A turn that takes
+    /// longer still runs to its end; its caller asks again and gets its answer.
     pub drain_timeout: Duration,
     /// Calls an actor may have waiting; more are turned away with a retryable error.
     pub mailbox: usize,
@@ -37,7 +39,7 @@ pub struct HostSettings {
 
 impl Default for HostSettings {
     fn default() -> Self {
-        Self { idle_timeout: Duration::from_secs(600), drain_timeout: Duration::from_secs(10), mailbox: 256 }
+        Self { idle_timeout: Duration::from_secs(600), drain_timeout: Duration::from_secs(2), mailbox: 256 }
     }
 }
 

@@ -92,6 +92,8 @@
 //!   version. A broker may reorder, so consumers decide by the `sequence` of an event.
 //! * A panic in a decision is an error to its caller and a fresh activation, nothing else.
 //! * A state that cannot be read quarantines its actor: it answers with a fault, others do not notice.
+//!   One of a newer [schema version](Actor::SCHEMA) is "unavailable" here: a newer host can read it.
+//! * Older and newer code may turn the same actor: what the older does not know of a state, it keeps.
 //!
 //! The `testing` feature has the runtime in which all this is tried, in every order and with crashes.
 
@@ -117,10 +119,12 @@ mod routes;
 mod sidecar;
 mod statement;
 mod store;
+mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod trace;
 mod turn;
+mod unknown;
 
 pub use actor::{Actor, Answers, Executes, Handles, Message, RowsSql};
 pub use call::{Call, Command, CommandId, Fingerprint, Keep, Outcome};

@@ -97,6 +97,7 @@ pub struct Event {
     pub(crate) topic: &'static str,
     pub(crate) kind: &'static str,
     pub(crate) key: String,
+    pub(crate) schema: Option<&'static str>,
     pub(crate) data: Value,
 }
 
@@ -110,7 +111,14 @@ impl Event {
         kind: &'static str,
         data: &impl Serialize,
     ) -> Result<Self, serde_json::Error> {
-        Ok(Self { topic, kind, key: String::new(), data: serde_json::to_value(data)? })
+        Ok(Self { topic, kind, key: String::new(), schema: None, data: serde_json::to_value(data)? })
+    }
+
+    /// The URI of its data's schema (CloudEvents' `dataschema`).
+    #[must_use]
+    pub fn dataschema(mut self, uri: &'static str) -> Self {
+        self.schema = Some(uri);
+        self
     }
 
     /// The broker's partition key; the actor's id unless said otherwise.

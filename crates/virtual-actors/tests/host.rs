@@ -171,7 +171,7 @@ async fn dapr_is_told_what_is_hosted_here(pool: PgPool) {
         json!({
             "entities": ["Counter", "Ticker"],
             "actorIdleTimeout": "600000ms",
-            "drainOngoingCallTimeout": "10000ms",
+            "drainOngoingCallTimeout": "2000ms",
             "drainRebalancedActors": true,
             "reentrancy": { "enabled": false },
         })

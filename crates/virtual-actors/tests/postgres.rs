@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 use virtual_actors::{
-    Changes, Commit, Committed, Destination, Entry, Lane, Outbox, PARTITIONS, PgStore, Store, StoreError,
-    postgres::migrate,
+    Changes, Commit, Committed, Destination, Entry, Lane, Outbox, PARTITIONS, Pending, PgStore, Store,
+    StoreError,
+    postgres::{Place, is_of_lost_future, migrate},
     testing::store_contract::{self, KIND, answer, change, hold, yes},
 };
 
@@ -186,4 +187,67 @@ async fn a_database_that_is_gone_is_unavailable_and_a_wrong_statement_is_not(poo
     pool.close().await;
     let gone = store.load(&KIND, "x", None).await.expect_err("there is no connection");
     assert!(matches!(gone, StoreError::Unavailable(_)), "{gone}");
+}
+
+/// The places, ids and numbers of the events that are ready.
+async fn published(store: &PgStore) -> Vec<(Place, Uuid, i64)> {
+    let relay = Uuid::from_u128(1);
+    store.claim(relay).await.expect("claims");
+    let ready = store.ready(relay, Lane::Topics, &[], 100).await.expect("reads");
+    let number = |value: &Value| value.as_str().map(|text| text.parse::<i64>().expect("a number"));
+    ready
+        .iter()
+        .map(|Pending { entry: Entry { body, .. }, .. }| {
+            let epoch = number(&body["epoch"]).unwrap_or_default();
+            let id = body["id"].as_str().expect("an id").parse().expect("an id");
+            (
+                Place { epoch, position: number(&body["position"]) },
+                id,
+                body["data"].as_i64().expect("a number"),
+            )
+        })
+        .collect()
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_version_given_out_again_after_a_restore_is_another_event(pool: PgPool) {
+    let store = store(&pool).await;
+    let emit = async |id: &str, data: i64| {
+        let destination = Destination::Topic { topic: "t".into(), key: id.into() };
+        // As the runtime makes it: the id follows from actor, version and position.
+        let event_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes());
+        let body = json!({ "id": event_id, "data": data });
+        let entry = Entry { event_id, partition: 0, version: 1, destination, body };
+        let change = Changes { state: json!(data), outbox: vec![entry], rows: Value::Null };
+        store.commit(&KIND, Commit { actor_id: id, version: 0, command: None, change: Some(change) }).await
+    };
+    emit("a", 1).await.expect("commits");
+    let backup = published(&store).await;
+    emit("b", 2).await.expect("commits");
+    let lost = published(&store).await[1];
+    assert!(!is_of_lost_future(&pool, lost.0).await.expect("answers"));
+
+    // Set back to before `b`.
+    for statement in [
+        "DELETE FROM counter WHERE id = 'b'",
+        "DELETE FROM actor_outbox WHERE seq > 1",
+        "INSERT INTO actor_epoch (epoch, after_seq) VALUES (1790000000, 1)",
+    ] {
+        sqlx::query(statement).execute(&pool).await.expect("is done");
+    }
+    assert_eq!(
+        published(&store).await,
+        backup,
+        "what the copy has not handed over is the same fact as before"
+    );
+    emit("b", 3).await.expect("commits");
+    let now = published(&store).await;
+    assert_eq!((now.len(), now[0], now[1].2), (2, backup[0], 3));
+    assert_ne!(now[1].1, lost.1, "the same actor and version, but another event");
+    for (place, is_lost) in [(lost.0, true), (now[0].0, false), (now[1].0, false)] {
+        assert_eq!(is_of_lost_future(&pool, place).await.expect("answers"), is_lost, "{place:?}");
+    }
+    for unknown in [Place { epoch: 0, position: None }, Place { epoch: 1_780_000_000, position: Some(1) }] {
+        assert!(is_of_lost_future(&pool, unknown).await.expect("answers"), "{unknown:?}");
+    }
 }

@@ -9,14 +9,16 @@ mod record;
 #[cfg(test)]
 mod testing;
 
-use platform::{Config, Readiness, Service, telemetry};
+use platform::{Config, Readiness, Service, dead_letters, telemetry};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     telemetry::init(&config);
     let service = Service::connect(config)?;
-    let routes = record::routes(service.pool.clone()).merge(entries::routes(service.pool.clone()));
+    let routes = record::routes(service.pool.clone())
+        .merge(entries::routes(service.pool.clone()))
+        .merge(dead_letters::routes(&service));
     service.serve(routes, Readiness::new(), async {}).await?;
     Ok(())
 }

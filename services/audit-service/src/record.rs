@@ -13,12 +13,13 @@ use serde_json::{Map, Value};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
-type Event = CloudEvent<Map<String, Value>>;
+/// Of whatever schema.
+type Event = CloudEvent<Map<String, Value>, { u32::MAX }>;
 
 static EVENTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     register_int_counter_vec!(
         "audit_events_total",
-        "Events received, by topic and what became of them: recorded, repeated, retried or dropped.",
+        "Events received, by topic and what became of them: recorded, repeated, ignored, retried or dropped.",
         &["topic", "result"]
     )
     .expect("every metric is registered once, under a valid name")
@@ -38,9 +39,8 @@ async fn receive(pool: PgPool, topic: &'static str, event: Result<Event, Deliver
     let (result, delivery) = match event {
         Err(Delivery::Drop) => ("dropped", Delivery::Drop),
         Err(delivery) => ("retried", delivery),
-        Ok(event) => match insert(&pool, topic, &event).await {
-            Ok(true) => ("recorded", Delivery::Success),
-            Ok(false) => ("repeated", Delivery::Success),
+        Ok(event) => match append(&pool, topic, &event).await {
+            Ok(result) => (result, Delivery::Success),
             Err(error) if is_unstorable(&error) => {
                 tracing::error!(topic, event_id = %event.id, %error, "an event cannot be stored: dropped");
                 ("dropped", Delivery::Drop)
@@ -55,7 +55,15 @@ async fn receive(pool: PgPool, topic: &'static str, event: Result<Event, Deliver
     delivery
 }
 
-/// Appends the event; whether it was new.
+/// Appends the event if it is new and of this history; what became of it.
+async fn append(pool: &PgPool, topic: &str, event: &Event) -> Result<&'static str, sqlx::Error> {
+    if event.is_of_lost_future(pool).await? {
+        return Ok("ignored");
+    }
+    Ok(if insert(pool, topic, event).await? { "recorded" } else { "repeated" })
+}
+
+/// Whether it was new.
 async fn insert(pool: &PgPool, topic: &str, event: &Event) -> Result<bool, sqlx::Error> {
     let id_in = |member: &str| event.data.get(member)?.as_str()?.parse::<Uuid>().ok();
     let appended = sqlx::query(
@@ -142,6 +150,34 @@ mod tests {
         pool.close().await;
         let event = task_event(1, "task.created", 1, "2026-12-01T08:00:00Z");
         assert_eq!(deliver(&pool, TASK_EVENTS, &event).await, "RETRY");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn what_a_restored_backup_took_back_is_no_history(pool: PgPool) {
+        schema::migrate(&pool).await.unwrap();
+        let restored = "INSERT INTO actor_epoch (epoch, after_seq) VALUES (1790000000, 40)";
+        sqlx::query(restored).execute(&pool).await.unwrap();
+        let at = |id, position: &str, epoch: Option<&str>| {
+            let mut event = task_event(id, "task.updated", 2, "2026-12-01T08:00:00Z");
+            event["position"] = json!(position);
+            epoch.inspect(|&epoch| event["epoch"] = json!(epoch));
+            event
+        };
+        let entries = async || {
+            let (_, body) = call(&pool, &format!("/entries?task_id={TASK}")).await;
+            body["items"].as_array().unwrap().len()
+        };
+
+        // Committed after the backup, and in an epoch that this database never had.
+        for lost in [at(1, "41", None), at(2, "50", Some("1780000000"))] {
+            assert_eq!(deliver(&pool, TASK_EVENTS, &lost).await, "SUCCESS");
+            assert_eq!(entries().await, 0);
+        }
+        // Committed before the backup, and since the restore.
+        for ours in [at(3, "40", None), at(4, "41", Some("1790000000"))] {
+            assert_eq!(deliver(&pool, TASK_EVENTS, &ours).await, "SUCCESS");
+        }
+        assert_eq!(entries().await, 2);
     }
 
     #[sqlx::test(migrations = false)]

@@ -16,8 +16,9 @@ mod retry;
 mod sender;
 mod worker;
 
+pub(crate) use platform::WorkerHandle;
 pub(crate) use sender::DaprBinding;
-pub(crate) use worker::{Worker, WorkerHandle};
+pub(crate) use worker::Worker;
 
 #[cfg(test)]
 mod tests;

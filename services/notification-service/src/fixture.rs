@@ -94,3 +94,13 @@ pub(crate) async fn mail_events(pool: &PgPool) -> Vec<(String, Value)> {
                WHERE body #>> '{data,channel}' = 'email' ORDER BY seq";
     sqlx::query_as(sql).fetch_all(pool).await.unwrap()
 }
+
+/// A backup was restored: an epoch began after this position of the outbox.
+pub(crate) async fn restored(pool: &PgPool, epoch: i64, after_position: i64) {
+    sqlx::query("INSERT INTO actor_epoch (epoch, after_seq) VALUES ($1, $2)")
+        .bind(epoch)
+        .bind(after_position)
+        .execute(pool)
+        .await
+        .unwrap();
+}

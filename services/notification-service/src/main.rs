@@ -14,12 +14,11 @@ mod fixture;
 mod metrics;
 mod reminders;
 
-use std::{env, sync::Arc};
+use std::env;
 
 use anyhow::Context;
 use notification_actor::NotificationActor;
-use platform::{Config, Readiness, Service, Stop, telemetry};
-use virtual_actors::{Host, PgStore, Relay, Sidecar};
+use platform::{ActorHost, Config, Service, dead_letters, telemetry};
 
 use crate::delivery::{DaprBinding, Worker};
 
@@ -32,35 +31,14 @@ async fn main() -> anyhow::Result<()> {
     telemetry::init(&config);
     let service = Service::connect(config)?;
 
-    let store = PgStore::new(service.pool.clone());
-    let sidecar: Arc<dyn Sidecar> = Arc::new(service.sidecar.clone());
-    let relay = Relay::new(Arc::new(store.clone()), Arc::clone(&sidecar), service.ids.next_id());
-    let host = Host::builder(Arc::new(store), sidecar, Arc::clone(&service.clock))
-        .relay(relay.handle())
-        .actor::<NotificationActor>()
-        .start()
+    let actors = ActorHost::start(service.clone(), |host| host.actor::<NotificationActor>())
         .context("cannot start the actor host")?;
 
     let domain = env::var("MESSAGE_ID_DOMAIN").unwrap_or_else(|_| MESSAGE_ID_DOMAIN.to_owned());
     let binding = DaprBinding::new(service.sidecar.client());
-    let worker = Worker::new(service.pool.clone(), binding, domain, relay.handle());
-    let routes = reminders::routes(service.actors.clone(), worker.handle()).merge(host.routes());
-    let readiness = Readiness::new().actor_types(host.actor_types());
-
-    // The relay goes last: the turns and the send in hand still write to the outbox.
-    let settled = Stop::default();
-    let delivering = tokio::spawn(worker.run(service.stop.requested()));
-    let relaying = tokio::spawn(relay.run(settled.requested()));
-    let drain = async {
-        host.drain().await;
-        let delivered = delivering.await;
-        settled.request();
-        for ended in [delivered, relaying.await] {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a worker ended badly");
-            }
-        }
-    };
-    service.serve(routes, readiness, drain).await?;
+    let worker = Worker::new(service.pool.clone(), binding, domain, actors.relay());
+    let routes = reminders::routes(service.pool.clone(), service.actors.clone(), worker.handle())
+        .merge(dead_letters::routes(&service));
+    actors.worker(worker.run(service.stop.requested())).routes(routes).serve().await?;
     Ok(())
 }

@@ -2,19 +2,27 @@
 
 use axum::{Router, extract::State, routing::post};
 use contracts::{events::ReminderDue, notification::Notify};
-use platform::{CloudEvent, Delivery};
+use platform::{CloudEvent, Delivery, Patience};
+use sqlx::PgPool;
 use virtual_actors::{ActorClient, CallError, CommandId};
 
 use crate::{delivery::WorkerHandle, metrics};
 
 #[derive(Clone)]
 struct Subscriber {
+    pool: PgPool,
     actors: ActorClient,
     worker: WorkerHandle,
+    patience: Patience,
 }
 
-pub(crate) fn routes(actors: ActorClient, worker: WorkerHandle) -> Router {
-    Router::new().route("/events/reminders", post(receive)).with_state(Subscriber { actors, worker })
+pub(crate) fn routes(pool: PgPool, actors: ActorClient, worker: WorkerHandle) -> Router {
+    Router::new().route("/events/reminders", post(receive)).with_state(Subscriber {
+        pool,
+        actors,
+        worker,
+        patience: Patience::default(),
+    })
 }
 
 async fn receive(
@@ -22,8 +30,15 @@ async fn receive(
     event: Result<CloudEvent<ReminderDue>, Delivery>,
 ) -> Delivery {
     let delivery = match event {
-        Ok(event) => subscriber.notify(event).await,
         Err(delivery) => delivery,
+        Ok(event) => match event.is_of_lost_future(&subscriber.pool).await {
+            Ok(true) => Delivery::Success,
+            Ok(false) => subscriber.notify(event).await,
+            Err(error) => {
+                tracing::warn!(event_id = %event.id, %error, "a reminder waits for the database");
+                Delivery::Retry
+            }
+        },
     };
     if delivery == Delivery::Drop {
         metrics::EVENTS_DROPPED.inc();
@@ -53,10 +68,10 @@ impl Subscriber {
                 tracing::error!(event_id = %event.id, "the event's id was used for another event: dropped");
                 Delivery::Drop
             }
-            // A defect or a wrong setting, on this side: dropping would lose the reminder over it.
+            // A defect or a wrong setting, on this side: it may be gone in a moment.
             Err(CallError::Failed(detail)) => {
                 tracing::error!(event_id = %event.id, detail, "a reminder's turn failed");
-                Delivery::Retry
+                self.patience.failed(event.id)
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod tasks;
 
+use platform::worker::Work;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -102,7 +103,7 @@ impl Replica {
         let actors = ActorClient::new(Arc::new(owner));
         let tasks = Tasks::new(pool.clone());
         let worker = Worker::new(pool.clone(), tasks.clone(), RelayHandle::default());
-        let routes = task_events::routes(actors.clone(), WorkerHandle::default());
+        let routes = task_events::routes(pool.clone(), actors.clone(), WorkerHandle::default());
         Self { actors, routes, worker, tasks, store }
     }
 

@@ -15,7 +15,8 @@ mod retry;
 mod worker;
 
 pub(crate) use backend::Backend;
-pub(crate) use worker::{Worker, WorkerHandle};
+pub(crate) use platform::WorkerHandle;
+pub(crate) use worker::Worker;
 
 #[cfg(test)]
 pub(crate) use backend::{InstanceError, Instances};

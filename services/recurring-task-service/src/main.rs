@@ -17,12 +17,9 @@ mod metrics;
 mod series;
 mod task_events;
 
-use std::sync::Arc;
-
 use anyhow::Context;
-use platform::{Config, Readiness, Service, Stop, telemetry};
+use platform::{ActorHost, Config, Service, dead_letters, telemetry};
 use recurrence_actor::RecurrenceActor;
-use virtual_actors::{Host, PgStore, Relay, Sidecar};
 
 use crate::instances::{Backend, Worker};
 
@@ -32,35 +29,13 @@ async fn main() -> anyhow::Result<()> {
     telemetry::init(&config);
     let service = Service::connect(config)?;
 
-    let store = PgStore::new(service.pool.clone());
-    let sidecar: Arc<dyn Sidecar> = Arc::new(service.sidecar.clone());
-    let relay = Relay::new(Arc::new(store.clone()), Arc::clone(&sidecar), service.ids.next_id());
-    let host = Host::builder(Arc::new(store), sidecar, Arc::clone(&service.clock))
-        .relay(relay.handle())
-        .actor::<RecurrenceActor>()
-        .start()
+    let actors = ActorHost::start(service.clone(), |host| host.actor::<RecurrenceActor>())
         .context("cannot start the actor host")?;
 
-    let worker = Worker::new(service.pool.clone(), Backend::new(service.services.clone()), relay.handle());
-    let routes = task_events::routes(service.actors.clone(), worker.handle())
+    let worker = Worker::new(service.pool.clone(), Backend::new(service.services.clone()), actors.relay());
+    let routes = task_events::routes(service.pool.clone(), service.actors.clone(), worker.handle())
         .merge(series::routes(service.pool.clone(), service.actors.clone()))
-        .merge(host.routes());
-    let readiness = Readiness::new().actor_types(host.actor_types());
-
-    // The relay goes last: the turns and the work in hand still write to the outbox.
-    let settled = Stop::default();
-    let working = tokio::spawn(worker.run(service.stop.requested()));
-    let relaying = tokio::spawn(relay.run(settled.requested()));
-    let drain = async {
-        host.drain().await;
-        let worked = working.await;
-        settled.request();
-        for ended in [worked, relaying.await] {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a worker ended badly");
-            }
-        }
-    };
-    service.serve(routes, readiness, drain).await?;
+        .merge(dead_letters::routes(&service));
+    actors.worker(worker.run(service.stop.requested())).routes(routes).serve().await?;
     Ok(())
 }

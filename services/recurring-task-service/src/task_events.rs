@@ -6,7 +6,8 @@ use contracts::{
     recurrence::{Closed, Follows, Instance, InstanceClosed, InstanceReopened, InstanceTrashed},
     reminder_schedule::Never,
 };
-use platform::{CloudEvent, Delivery};
+use platform::{CloudEvent, Delivery, Patience};
+use sqlx::PgPool;
 use uuid::Uuid;
 use virtual_actors::{ActorClient, CallError, CommandId, Message};
 
@@ -14,12 +15,19 @@ use crate::{instances::WorkerHandle, metrics};
 
 #[derive(Clone)]
 struct Subscriber {
+    pool: PgPool,
     actors: ActorClient,
     worker: WorkerHandle,
+    patience: Patience,
 }
 
-pub(crate) fn routes(actors: ActorClient, worker: WorkerHandle) -> Router {
-    Router::new().route("/events/task-events", post(receive)).with_state(Subscriber { actors, worker })
+pub(crate) fn routes(pool: PgPool, actors: ActorClient, worker: WorkerHandle) -> Router {
+    Router::new().route("/events/task-events", post(receive)).with_state(Subscriber {
+        pool,
+        actors,
+        worker,
+        patience: Patience::default(),
+    })
 }
 
 async fn receive(
@@ -29,7 +37,14 @@ async fn receive(
     let (result, delivery) = match event {
         Err(Delivery::Drop) => ("dropped", Delivery::Drop),
         Err(delivery) => ("retried", delivery),
-        Ok(event) => subscriber.tell(event).await,
+        Ok(event) => match event.is_of_lost_future(&subscriber.pool).await {
+            Ok(true) => ("ignored", Delivery::Success),
+            Ok(false) => subscriber.tell(event).await,
+            Err(error) => {
+                tracing::warn!(event_id = %event.id, %error, "an event waits for the database");
+                ("retried", Delivery::Retry)
+            }
+        },
     };
     metrics::EVENTS.with_label_values(&[result]).inc();
     delivery
@@ -71,10 +86,13 @@ impl Subscriber {
                 tracing::error!(%event_id, %series, "the event's id was used for another event: dropped");
                 ("dropped", Delivery::Drop)
             }
-            // A defect or a wrong setting, on this side: dropping would end the series over it.
+            // A defect or a wrong setting, on this side: it may be gone in a moment.
             Err(CallError::Failed(detail)) => {
                 tracing::error!(%event_id, %series, detail, "a series' turn failed");
-                ("retried", Delivery::Retry)
+                match self.patience.failed(event_id) {
+                    Delivery::Drop => ("dropped", Delivery::Drop),
+                    delivery => ("retried", delivery),
+                }
             }
         }
     }

@@ -91,6 +91,7 @@ impl CounterHost {
             actor_types: vec!["Counter".into()],
             resources: vec![resources::directory(directory)],
             config: Some(resources::config(directory)),
+            detour: None,
         };
         self.sidecar = Some(Sidecar::start(tools, control_plane, options, journal).await?);
         Ok(())

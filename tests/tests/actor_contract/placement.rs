@@ -77,7 +77,7 @@ pub(crate) async fn calls_go_on_when_placement_was_killed(system: &mut ActorHost
         system.stored(&actor).await.1
     };
     assert_eq!(join_all((0..8).map(|n| increment(system, n))).await, [1; 8]);
-    system.control_plane.placement().kill().await.expect("it ran");
+    system.control_plane.placements()[0].kill().await.expect("it ran");
     // Actors that were placed before, and new ones.
     let totals = join_all((0..16).map(|n| increment(system, n))).await;
     assert_eq!(totals, [[2; 8], [1; 8]].concat());

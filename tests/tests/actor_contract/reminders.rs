@@ -57,7 +57,7 @@ pub(crate) async fn a_reminder_whose_turn_fails_is_sent_again(system: &mut Actor
 pub(crate) async fn a_reminder_outlives_the_scheduler(system: &mut ActorHosts) {
     let actor = "outliving-reminder";
     let at = remind_in(system, actor, 3).await;
-    system.control_plane.scheduler().kill().await.expect("it ran");
+    system.control_plane.schedulers()[0].kill().await.expect("it ran");
     reminded_once(system, actor, at).await;
     system.control_plane.until_ready().await.expect("it is ready again");
 }

@@ -1,9 +1,11 @@
-//! The broker is away, and what starts meanwhile starts without it.
+//! The broker is away, or somebody who reads from it.
 
 use std::time::{Duration, Instant};
 
 use almanac_tests::{Person, eventually};
+use futures::future::join_all;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use xtask::{PartPhase, Process, Stack};
 
 /// Until the actors of a sidecar that died are found at the next one.
@@ -13,7 +15,7 @@ const SOON: Duration = Duration::from_secs(30);
 pub(crate) async fn sidecars_that_start_without_the_broker_serve_and_catch_up(stack: &mut Stack) {
     let ada = Person::register(stack).await;
     let before = ada.create(json!({ "title": "Created before" })).await;
-    let broker = stack.redis().expect("it runs");
+    let broker = stack.broker().expect("it runs");
     broker.hold_down().await.expect("it ran");
 
     // Who publishes, and who subscribes.
@@ -51,5 +53,47 @@ pub(crate) async fn sidecars_that_start_without_the_broker_serve_and_catch_up(st
     let reminding = ada.create_reminding_in("Fires afterwards", 2).await;
     let kinds = [("task.created", 1), ("reminder.fired", 1), ("notification.delivered", 2)];
     assert_eq!(ada.history_holds(&reminding, &kinds).await.len(), 4);
+    crate::ready_again(stack).await;
+}
+
+pub(crate) async fn events_accepted_before_the_broker_was_killed_arrive(stack: &mut Stack) {
+    const TASKS: usize = 30;
+    let ada = Person::register(stack).await;
+    // A subscriber that is away, and relays nothing: what is accepted waits at the broker.
+    let sidecar = stack.part("audit-service", 0, Process::Sidecar).expect("it is there");
+    sidecar.hold_down().await.expect("it ran");
+    let tasks = join_all((0..TASKS).map(|n| ada.create(json!({ "title": format!("Task {n}") })))).await;
+    let url = stack.database_url().expect("it runs");
+    let mut database = PgConnection::connect(url).await.expect("it is ready");
+    eventually("all to be accepted", SOON, async || {
+        let waiting = sqlx::query_scalar("SELECT count(*) FROM actor_outbox WHERE topic = 'task-events'");
+        let waiting: i64 = waiting.fetch_one(&mut database).await.ok()?;
+        (waiting == 0).then_some(())
+    })
+    .await;
+    stack.kill_broker().await.expect("it ran");
+    sidecar.resume();
+    stack.until_ready().await.expect("it is ready again");
+    for task in &tasks {
+        let history = ada.history_holds(task, &[("task.created", 1)]).await;
+        assert_eq!(history.len(), 1, "once: {history:?}");
+    }
+    crate::ready_again(stack).await;
+}
+
+pub(crate) async fn what_a_subscribers_dead_sidecar_had_in_hand_arrives(stack: &mut Stack) {
+    const TASKS: usize = 60;
+    let ada = Person::register(stack).await;
+    let create = async |n: usize| ada.create(json!({ "title": format!("Task {n}") })).await;
+    let (before, killed) = tokio::join!(join_all((0..TASKS).map(create)), async {
+        stack.kill("audit-service", 0, Process::Sidecar).await
+    });
+    killed.expect("it ran");
+    let started = Instant::now();
+    for task in before.iter().chain([&create(TASKS).await]) {
+        let history = ada.history_holds(task, &[("task.created", 1)]).await;
+        assert_eq!(history.len(), 1, "once: {history:?}");
+    }
+    println!("all recorded {:.1} s after the death of the sidecar", started.elapsed().as_secs_f32());
     crate::ready_again(stack).await;
 }

@@ -59,7 +59,7 @@ pub(crate) async fn a_broker_that_is_away_delays_events_and_loses_none(stack: &m
     let reminding = ada.create_reminding_in("Fires without a broker", 3).await;
     let task = ada.create(json!({ "title": "Version 1" })).await;
 
-    let broker = stack.redis().expect("it runs");
+    let broker = stack.broker().expect("it runs");
     broker.hold_down().await.expect("it ran");
     let started = Instant::now();
     for version in 2..=20 {

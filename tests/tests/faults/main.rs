@@ -9,22 +9,27 @@ mod reminders;
 
 use std::{process::ExitCode, time::Duration};
 
-use almanac_tests::{Suite, eventually};
+use almanac_tests::{Suite, eventually, on_each_broker};
 use sqlx::{Connection, PgConnection};
-use xtask::{Stack, StackOptions};
+use xtask::{Pubsub, Stack, StackOptions};
 
 fn main() -> ExitCode {
-    Suite::new(async || Stack::start(StackOptions::for_test("faults")?).await)
+    on_each_broker(suite)
+}
+
+fn suite(pubsub: Pubsub) -> Suite<Stack> {
+    Suite::on(pubsub, || StackOptions::for_test("faults"))
         .case_alone(reminders::a_reminder_survives_the_death_of_its_host)
         .case_alone(reminders::a_reminder_whose_time_passes_while_all_is_down_fires_once_afterwards)
         .case_alone(deliveries::a_notifier_killed_while_it_delivers_leaves_nobody_untold)
         .case_alone(deliveries::a_broker_that_is_away_delays_events_and_loses_none)
+        .case_alone(broker::events_accepted_before_the_broker_was_killed_arrive)
+        .case_alone(broker::what_a_subscribers_dead_sidecar_had_in_hand_arrives)
         .case_alone(broker::sidecars_that_start_without_the_broker_serve_and_catch_up)
         .case_alone(commands::every_answered_command_survives_a_crash_of_the_database)
         // The last one: a killed scheduler keeps no reminders for twenty seconds.
         .case_alone(reminders::a_reminder_is_in_time_without_the_scheduler)
         .at_once(1)
-        .run(Stack::stop)
 }
 
 /// Waits until all parts are ready, and the relays that live have taken over the shares of those that died.

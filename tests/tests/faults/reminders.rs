@@ -61,9 +61,11 @@ pub(crate) async fn a_reminder_whose_time_passes_while_all_is_down_fires_once_af
     sleep_until(fires_at(&task) + TimeDelta::seconds(1)).await;
     let up = System.now();
     stack.start_all().await.expect("it starts again");
+    let ready = System.now();
     let late = told_once(&ada, &task).await;
     crate::ready_again(stack).await;
     // By Dapr's reminder, not only by the sweep, which comes once a minute.
-    let least = (up - fires_at(&task)).num_milliseconds();
-    assert!((least..least + 30_000).contains(&late), "{late} ms late, at least {least} were expected");
+    let [least, most] =
+        [up, ready + TimeDelta::seconds(30)].map(|at| (at - fires_at(&task)).num_milliseconds());
+    assert!((least..most).contains(&late), "{late} ms late, {least} to {most} were expected");
 }

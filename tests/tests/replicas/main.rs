@@ -1,4 +1,10 @@
-//! Several replicas of the actor host: one may die without anybody noticing more than a wait.
+//! Several replicas: they may come, go or die without anybody noticing more than a wait.
+
+mod backends;
+mod load;
+mod scaling;
+mod stalls;
+mod thaw;
 
 use std::{
     process::ExitCode,
@@ -23,6 +29,16 @@ fn main() -> ExitCode {
         .case_alone(no_command_is_lost_when_a_replica_dies)
         .case_alone(a_replica_that_stops_in_good_order_turns_nobody_away)
         .case_alone(reminders_of_a_dead_replica_arrive_once)
+        .case_alone(scaling::replicas_come_and_go_without_an_error)
+        .case_alone(scaling::an_app_is_replaced_without_an_error)
+        .case_alone(scaling::a_version_that_does_not_start_is_taken_back)
+        .case_alone(backends::no_answer_is_lost_when_one_of_two_backends_dies)
+        .case_alone(stalls::calls_go_on_after_a_crash)
+        .case_alone(stalls::calls_go_on_while_a_replica_is_frozen)
+        .case_alone(stalls::calls_go_on_while_only_the_app_is_frozen)
+        .case_alone(stalls::calls_go_on_while_only_the_sidecar_is_frozen)
+        .case_alone(stalls::calls_go_on_while_one_app_is_frozen_and_another_replica_crashes)
+        .case_alone(thaw::a_replica_that_thaws_says_nothing_stale_and_doubles_nothing)
         .at_once(1)
         .run(Stack::stop)
 }

@@ -7,9 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use xtask::{BACKEND, Profile, Replicas, Stack, StackOptions, StateDir, workspace};
-
-use super::stop_signal::StopSignal;
+use xtask::{BACKEND, Profile, Replicas, Stack, StackOptions, StateDir, StopSignal, workspace};
 
 /// The package and the program in it that measures.
 const DRIVER: (&str, &str) = ("load-tests", "load-driver");
@@ -37,7 +35,8 @@ pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCo
     let replicas: Replicas = options.replicas.parse()?;
     let mut stop = StopSignal::listen()?;
     warn_if_busy();
-    build_driver().await?;
+    let (package, program) = DRIVER;
+    workspace::build_program(Profile::Release, package, program).await?;
     StateDir::remove_abandoned()?;
     let system = StackOptions {
         profile: Profile::Release,
@@ -70,7 +69,7 @@ pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCo
 
 /// Runs the driver on a running system; whether all limits that count were kept.
 async fn measure(stack: &Stack, options: &Options, output: &Path) -> Result<bool> {
-    let backend = stack.ports().apps.get(BACKEND).and_then(|pairs| pairs.first());
+    let backend = stack.ports().of(BACKEND).first();
     let sidecar = backend.context("there is no backend")?.sidecar.http;
     // What an earlier run left must not be taken for this one's.
     let report = output.join("bench.json");
@@ -96,14 +95,6 @@ async fn measure(stack: &Stack, options: &Options, output: &Path) -> Result<bool
     let status = driver.status().await.with_context(|| format!("cannot run {program}"))?;
     ensure!(report.exists(), "nothing was measured: {program} ended with {status}");
     Ok(status.success())
-}
-
-async fn build_driver() -> Result<()> {
-    let (package, program) = DRIVER;
-    let mut build = workspace::cargo();
-    build.args(["build", "--release", "--package", package, "--bin", program]);
-    ensure!(build.status().await?.success(), "{program} does not build");
-    Ok(())
 }
 
 /// Figures of a machine that does something else are noise, if less so for those that compare.

@@ -1,4 +1,4 @@
-//! `cargo xtask status`: what runs, where, since when.
+//! `cargo xtask status`: what runs, where, since when, and how many actors live on which replica.
 
 use std::{
     io::{self, Write},
@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 use serde_json::json;
-use xtask::StateDir;
+use xtask::{Activations, StateDir};
 
 use super::up;
 
@@ -19,15 +19,21 @@ pub(crate) struct Options {
 }
 
 /// Succeeds if the system runs.
-pub(crate) fn run(directory: &StateDir, options: Options) -> Result<ExitCode> {
+pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCode> {
     let state = up::running(directory)?;
+    let activations = match &state {
+        Some(state) => Activations::of(&state.ports).await,
+        None => Vec::new(),
+    };
     let mut out = io::stdout();
     if options.json {
         let running = state.is_some();
         let logs = directory.logs();
-        writeln!(out, "{:#}", json!({ "running": running, "logs": logs, "state": state }))?;
+        let report = json!({ "running": running, "logs": logs, "state": state, "activations": activations });
+        writeln!(out, "{report:#}")?;
     } else if let Some(state) = &state {
-        writeln!(out, "{}\n\nlogs: {}", state.table(), directory.logs().display())?;
+        let (parts, activations) = (state.table(), Activations::table(&activations));
+        writeln!(out, "{parts}\n\n{activations}\n\nlogs: {}", directory.logs().display())?;
     } else {
         writeln!(out, "Almanac is not running")?;
     }

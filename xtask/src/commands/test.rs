@@ -8,9 +8,10 @@ use nix::{
     unistd::Pid,
 };
 use tokio::process::Command;
-use xtask::{Durability, Journal, Postgres, Profile, StateDir, Tools, free_port, packages, tools, workspace};
-
-use super::stop_signal::StopSignal;
+use xtask::{
+    Durability, Journal, Postgres, Profile, Pubsub, StateDir, StopSignal, Tools, free_port, packages, tools,
+    workspace,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -23,6 +24,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let started = Instant::now();
     packages::ensure_installed().await?;
     let tools = Tools::obtain().await?;
+    Pubsub::Kafka.obtain().await?;
     workspace::build_services(Profile::Dev).await?;
     StateDir::remove_abandoned()?;
     let directory = StateDir::temporary("test")?;

@@ -1,6 +1,7 @@
 //! `cargo xtask up`: from nothing to a running system.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     process::{ExitCode, Stdio},
     time::Duration,
@@ -12,11 +13,11 @@ use tokio::{
     time::sleep,
 };
 use xtask::{
-    Ports, Profile, Replicas, Stack, StackOptions, StateDir, StateFile, SystemPhase, Tools, packages,
-    workspace,
+    ControlPlanePorts, Members, Ports, Profile, Pubsub, Replicas, Stack, StackOptions, StateDir, StateFile,
+    StopSignal, SystemPhase, Tools, packages, workspace,
 };
 
-use super::{down, logs, stop_signal::StopSignal};
+use super::{control::Control, down, logs};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -26,6 +27,12 @@ pub(crate) struct Options {
     /// How many app and sidecar pairs, as todo-actors=3,audit-service=2
     #[arg(long, default_value = "", value_name = "APP=N,…")]
     replicas: Replicas,
+    /// The broker that events travel by: redis or kafka
+    #[arg(long, default_value = "redis", value_name = "BROKER")]
+    pubsub: Pubsub,
+    /// Run three instances of placement and of the scheduler, any one of which may die
+    #[arg(long)]
+    ha: bool,
     /// Build and run optimised services
     #[arg(long)]
     release: bool,
@@ -39,8 +46,20 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCode> {
     let profile = if options.release { Profile::Release } else { Profile::Dev };
-    let ports = Ports::fixed(&options.replicas, options.port);
-    let stack = StackOptions { directory, ports, profile, console: !options.supervise, throw_away: false };
+    let members = if options.ha { Members::Three } else { Members::One };
+    let mut ports = Ports::fixed(&options.replicas, options.port);
+    ports.control_plane = ControlPlanePorts::fixed(members);
+    let stack = StackOptions {
+        directory,
+        ports,
+        profile,
+        binaries: None,
+        pubsub: options.pubsub,
+        broker_links: BTreeMap::new(),
+        faults: false,
+        console: !options.supervise,
+        throw_away: false,
+    };
     if options.supervise {
         // Away from the terminal: what is typed there is for others.
         nix::unistd::setsid().context("cannot leave the terminal")?;
@@ -53,6 +72,7 @@ pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCod
     down::end_leftovers(&stack.directory).await?;
     packages::ensure_installed().await?;
     Tools::obtain().await?;
+    options.pubsub.obtain().await?;
     workspace::build_services(profile).await?;
     if options.detach { detach(&stack).await } else { supervise(stack).await }
 }
@@ -75,7 +95,8 @@ async fn supervise(options: StackOptions) -> Result<ExitCode> {
     if console {
         println!("\n{}\n\nCtrl-C stops everything.", addresses(stack.directory(), stack.ports()));
     }
-    stop.received().await;
+    let control = Control::listen(stack.directory())?;
+    follow_requests(&control, &mut stack, &mut stop).await;
     if console {
         eprintln!("\nStopping; Ctrl-C again does not wait.");
     }
@@ -85,6 +106,21 @@ async fn supervise(options: StackOptions) -> Result<ExitCode> {
     }
     stack.directory().forget_state()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does what is asked, one after the other, until told to stop.
+async fn follow_requests(control: &Control, stack: &mut Stack, stop: &mut StopSignal) {
+    loop {
+        let (request, asker) = tokio::select! {
+            next = control.next() => next,
+            () = stop.received() => return,
+        };
+        tokio::select! {
+            outcome = request.perform(stack) => asker.answer(outcome).await,
+            // A replica that was on its way, up or down, is killed as it is dropped.
+            () = stop.received() => return,
+        }
+    }
 }
 
 /// Leaves a supervisor behind; returns when it says that everything is ready.
@@ -138,11 +174,11 @@ async fn follow(directory: &StateDir, supervisor: &mut Child, log: &mut logs::Re
 }
 
 fn addresses(directory: &StateDir, ports: &Ports) -> String {
-    let backend = ports.apps.get(xtask::BACKEND).and_then(|pairs| pairs.first()).map_or(0, |pair| pair.app);
     format!(
-        "Almanac is ready.\n  REST API   http://127.0.0.1:{backend}   (described at /api/openapi.json)\n  \
+        "Almanac is ready.\n  REST API   http://127.0.0.1:{}   (described at /api/openapi.json)\n  \
          mails      http://127.0.0.1:{}   (SMTP on {})\n  \
          database   postgres://almanac@127.0.0.1:{}/almanac   (password in {})\n  logs       {}",
+        ports.front_door,
         ports.mailpit,
         ports.smtp,
         ports.postgres,

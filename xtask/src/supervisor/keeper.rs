@@ -116,7 +116,7 @@ impl Keeper {
     async fn end(&self, mut child: Child) {
         let Shared { program, journal, .. } = &*self.shared;
         if let Some(process) = child.id().and_then(ProcessId::of) {
-            process.signal(program.stop_signal);
+            process.ask_to_end(program.stop_signal);
         }
         if timeout(program.stop_limit, child.wait()).await.is_err() {
             journal.warn(&program.part, "does not end when asked, killing it");

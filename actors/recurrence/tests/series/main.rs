@@ -4,5 +4,6 @@ mod chain;
 mod edits;
 mod missed;
 mod order;
+mod stored;
 mod support;
 mod year;

@@ -2,4 +2,5 @@
 
 mod commits;
 mod series;
+mod stored;
 mod support;

@@ -4,6 +4,7 @@
 //! common table expression named `guard`, which gives a row only while the version still matches.
 
 mod commit;
+mod epoch;
 mod outbox;
 mod store;
 
@@ -17,6 +18,7 @@ use sqlx::{PgPool, migrate::MigrateError};
 
 use crate::store::{Kind, StoreError};
 use commit::Statements;
+pub use epoch::{Place, is_of_lost_future};
 
 /// The PostgreSQL store. Cheap to clone.
 #[derive(Debug, Clone)]

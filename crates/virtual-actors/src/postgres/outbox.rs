@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 use uuid::Uuid;
 
-use super::{PgStore, store_error, within};
+use super::{PgStore, epoch, store_error, within};
 use crate::store::{Backlog, Destination, Entry, Lane, Outbox, Pending, StoreError};
 
 #[derive(FromRow)]
@@ -22,10 +22,16 @@ struct OutboxRow {
     actor_id: Option<String>,
     method: Option<String>,
     body: Json<Value>,
+    /// Of an event: in which epoch it was written.
+    #[sqlx(default)]
+    epoch: Option<i64>,
 }
 
 impl From<OutboxRow> for Pending {
-    fn from(row: OutboxRow) -> Self {
+    fn from(mut row: OutboxRow) -> Self {
+        if let Some(epoch) = row.epoch {
+            epoch::stamp(&mut row.body.0, row.event_id, epoch, row.seq);
+        }
         let destination = match row.topic {
             Some(topic) => Destination::Topic { topic, key: row.key.unwrap_or_default() },
             None => Destination::Actor {
@@ -80,7 +86,8 @@ const HELD: &str =
     "SELECT count(*) FROM actor_outbox_share WHERE relay = $1 AND leased_until > clock_timestamp()";
 
 const READY_TOPICS: &str = "
-SELECT seq, event_id, partition, version, topic, key, actor_type, actor_id, method, body
+SELECT seq, event_id, partition, version, topic, key, actor_type, actor_id, method, body,
+    (SELECT max(epoch) FROM actor_epoch WHERE after_seq < seq) AS epoch
 FROM actor_outbox
 WHERE destination = 'topic'
   AND partition IN (SELECT partition FROM actor_outbox_share WHERE relay = $3 AND leased_until > clock_timestamp())

@@ -54,6 +54,8 @@
 //! | `world.rs`, `host.rs`, `scheduler.rs`, `sidecar.rs`, `relays.rs` | what is in the world |
 //! | `memory_store.rs`, `memory_outbox.rs` | what stands for PostgreSQL; [`store_contract`] holds for both |
 //!
+//! [`assert_pinned_state`] and its like check what other versions of an actor stored or sent.
+//!
 //! [`contract`] is the suite that this runtime and the real one (daprd and PostgreSQL) both pass.
 
 mod choices;
@@ -67,6 +69,7 @@ mod host;
 mod memory_outbox;
 mod memory_store;
 mod path;
+mod pinned;
 mod relays;
 mod runtime;
 mod schedule;
@@ -79,5 +82,6 @@ mod world;
 pub use explorer::{Bounds, Counterexample, Explorer, Report, Violation};
 pub use faulty_store::{Fault, FaultyStore};
 pub use memory_store::MemoryStore;
+pub use pinned::{assert_pinned, assert_pinned_message, assert_pinned_state};
 pub use runtime::TestRuntime;
 pub use world::{Faults, World};

@@ -183,7 +183,11 @@ async fn entries_leave_in_order_and_unchanged<S: Store + Outbox>(store: &S) {
 
     let lane = async |lane, except: &[i64]| store.ready(relay, lane, except, 10).await.expect("reads");
     let topics = lane(Lane::Topics, &[]).await;
-    let entries: Vec<_> = topics.iter().map(|pending| pending.entry.clone()).collect();
+    let mut entries: Vec<_> = topics.iter().map(|pending| pending.entry.clone()).collect();
+    // A store may add where an event stands.
+    entries.iter_mut().filter_map(|entry| entry.body.as_object_mut()).for_each(|event| {
+        event.remove("position");
+    });
     assert_eq!(entries, [emitted[0].clone(), emitted[2].clone(), emitted[3].clone()]);
     assert_eq!(lane(Lane::Topics, &[topics[0].seq]).await, topics[1..], "those on their way are left out");
     assert_eq!(store.backlog().await.expect("measures").entries, 4);

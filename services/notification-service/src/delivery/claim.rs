@@ -13,6 +13,8 @@ pub(super) const LEASE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(super) struct Claimed {
     pub(super) id: Uuid,
+    /// In which its reminder's generation was given out.
+    pub(super) epoch: i64,
     pub(super) user_id: Uuid,
     /// This attempt included; also tells this claim from a later one.
     pub(super) attempts: i32,
@@ -37,16 +39,18 @@ const CLAIM: &str = "
         FOR UPDATE SKIP LOCKED
     ), checked AS (
         SELECT next.id, user_id, title, due_at, email, time_zone,
-               app_user.id IS NOT NULL AND firing_is_current(task_id, user_id, reminder_id, generation) AS current
+               app_user.id IS NOT NULL AND firing_is_current(task_id, user_id, reminder_id, generation) AS current,
+               coalesce(epoch, 0) AS epoch
         FROM next
         JOIN notification ON notification.id = notification_id
+        LEFT JOIN (SELECT reminder_id, generation, epoch FROM reminder) AS given_out USING (reminder_id, generation)
         LEFT JOIN app_user ON app_user.id = user_id
     )
     UPDATE delivery
     SET status = 'sending', attempts = attempts + current::integer, claimable_at = now() + $1
     FROM checked
     WHERE delivery.id = checked.id
-    RETURNING delivery.id, user_id, attempts, current, title, due_at,
+    RETURNING delivery.id, epoch, user_id, attempts, current, title, due_at,
               (extract(epoch FROM now() - due_at) * 1000)::bigint AS late_ms,
               coalesce(email, '') AS email, coalesce(time_zone, '') AS time_zone";
 

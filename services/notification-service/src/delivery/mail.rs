@@ -34,10 +34,16 @@ impl Mail {
         Self {
             to: claimed.email.clone(),
             subject: format!("Reminder: {title}"),
-            message_id: format!("<{}@{domain}>", claimed.id),
+            message_id: format!("<{}@{domain}>", local_part(claimed)),
             body,
         }
     }
+}
+
+/// The delivery's id. A generation that was given out again after a restored backup is told apart from the one that the
+/// lost future may have mailed; one that the copy knows, and that is mailed again, keeps its name.
+fn local_part(Claimed { id, epoch, .. }: &Claimed) -> String {
+    if *epoch == 0 { id.to_string() } else { format!("{id}.{epoch}") }
 }
 
 /// Titles are single lines by their own rules; here again, because a line break in a subject would
@@ -75,6 +81,7 @@ mod tests {
     fn claimed() -> Claimed {
         Claimed {
             id: uuid!("0199c0de-0000-7000-8000-0000000000d1"),
+            epoch: 0,
             user_id: uuid!("0199c0de-0000-7000-8000-000000000001"),
             attempts: 1,
             current: true,
@@ -121,6 +128,12 @@ mod tests {
 
         You set this reminder in Almanac.
         ");
+    }
+
+    #[test]
+    fn a_generation_of_a_later_epoch_is_another_mail() {
+        let mail = Mail::compose(&Claimed { epoch: 1_790_000_000, ..claimed() }, "almanac.local");
+        assert_eq!(mail.message_id, "<0199c0de-0000-7000-8000-0000000000d1.1790000000@almanac.local>");
     }
 
     #[test]

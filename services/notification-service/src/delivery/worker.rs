@@ -1,16 +1,14 @@
-//! The worker: one mail at a time, at once when woken, else every second.
-//!
-//! Replicas share the queue by their claims. Within a process there is one worker, because a send
+//! The worker: one mail at a time. Within a process there is one worker, because a send
 //! must not overlap another (see [`DaprBinding`](super::DaprBinding)).
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 
-use futures::FutureExt;
-use sqlx::PgPool;
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep, timeout},
+use platform::{
+    WorkerHandle,
+    worker::{self, Work},
 };
+use sqlx::PgPool;
+use tokio::time::timeout;
 use virtual_actors::RelayHandle;
 
 use super::{
@@ -22,11 +20,6 @@ use super::{
 };
 use crate::metrics;
 
-/// How often the worker looks when nobody wakes it: for retries, and for mail other replicas queued and left.
-const POLL: Duration = Duration::from_secs(1);
-/// How long it tries to record an outcome before it leaves that to the end of the lease.
-const RECORD_PATIENCE: Duration = Duration::from_secs(10);
-const RECORD_PAUSE: Duration = Duration::from_millis(250);
 /// A statement that takes longer has an unknown outcome.
 const DATABASE_LIMIT: Duration = Duration::from_secs(8);
 
@@ -37,17 +30,6 @@ pub(crate) struct Worker<S> {
     domain: String,
     relay: RelayHandle,
     handle: WorkerHandle,
-}
-
-/// Wakes the worker of this process.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct WorkerHandle(Arc<Notify>);
-
-impl WorkerHandle {
-    /// There may be mail to send.
-    pub(crate) fn wake(&self) {
-        self.0.notify_one();
-    }
 }
 
 impl<S: Sender> Worker<S> {
@@ -63,39 +45,8 @@ impl<S: Sender> Worker<S> {
 
     /// Works until `stop` is ready; a send in hand is finished and recorded first.
     pub(crate) async fn run(self, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
-        let mut database_up = true;
-        loop {
-            // A panic costs one attempt, not the worker: its delivery is taken again when the lease ends.
-            let worked = AssertUnwindSafe(self.deliver_next()).catch_unwind().await;
-            let idle = match worked {
-                Ok(Ok(found)) => {
-                    database_up = true;
-                    !found
-                }
-                Ok(Err(error)) => {
-                    if std::mem::take(&mut database_up) {
-                        tracing::warn!(%error, "mail waits: the database is unavailable");
-                    }
-                    true
-                }
-                Err(_) => {
-                    tracing::error!("a delivery panicked");
-                    true
-                }
-            };
-            if !idle {
-                if stop.as_mut().now_or_never().is_some() {
-                    return;
-                }
-                continue;
-            }
-            tokio::select! {
-                () = &mut stop => return,
-                () = self.handle.0.notified() => {}
-                () = sleep(POLL) => {}
-            }
-        }
+        let handle = self.handle();
+        worker::run(self, handle, stop).await;
     }
 
     /// Claims and delivers one mail; whether there was one.
@@ -125,21 +76,13 @@ impl<S: Sender> Worker<S> {
         }
     }
 
-    /// Records the outcome, through a short outage of the database too: a sent mail that is not recorded is sent again.
     async fn settle(&self, claimed: &Claimed, outcome: &Outcome) {
-        let started = Instant::now();
-        let recorded = loop {
-            match within(record(&self.pool, claimed, outcome)).await {
-                Ok(recorded) => break recorded,
-                Err(error) if started.elapsed() < RECORD_PATIENCE => {
-                    tracing::debug!(delivery_id = %claimed.id, %error, "recording an outcome again");
-                    sleep(RECORD_PAUSE).await;
-                }
-                Err(error) => {
-                    tracing::error!(delivery_id = %claimed.id, ?outcome, %error,
-                        "an outcome cannot be recorded; the delivery is repeated when its lease ends");
-                    return;
-                }
+        let recorded = match worker::record(|| within(record(&self.pool, claimed, outcome))).await {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                tracing::error!(delivery_id = %claimed.id, ?outcome, %error,
+                    "an outcome cannot be recorded; the delivery is repeated when its lease ends");
+                return;
             }
         };
         let result = if recorded == Recorded::Lost { "lost" } else { outcome.name() };
@@ -151,6 +94,14 @@ impl<S: Sender> Worker<S> {
                 metrics::DELAY.observe(delay);
             }
         }
+    }
+}
+
+impl<S: Sender> Work for Worker<S> {
+    const NAME: &'static str = "mail";
+
+    async fn work_once(&self) -> Result<usize, sqlx::Error> {
+        self.deliver_next().await.map(usize::from)
     }
 }
 

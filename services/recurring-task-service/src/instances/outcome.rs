@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use contracts::{events::AUDIT_LOGS, recurrence::InstanceAnswer};
+use contracts::{
+    events::{AUDIT_LOGS, SeriesOutcome},
+    recurrence::InstanceAnswer,
+};
 use recurrence_actor::RecurrenceActor;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -88,6 +91,7 @@ const SETTLE: &str = "
                 'subject', series_id,
                 'time', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),
                 'datacontenttype', 'application/json',
+                'dataschema', $9::text,
                 'sequence', settled.version::text,
                 'partitionkey', series_id,
                 'data', jsonb_build_object(
@@ -135,6 +139,7 @@ pub(super) async fn record(
         .bind(outcome_event_id(claimed, outcome))
         .bind(partition_of(RecurrenceActor::TYPE, &series_id.to_string()))
         .bind(AUDIT_LOGS)
+        .bind(SeriesOutcome::SCHEMA)
         .fetch_optional(pool)
         .await?;
     Ok(if settled == Some(true) { Recorded::Settled } else { Recorded::Lost })

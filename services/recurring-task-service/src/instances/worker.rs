@@ -1,13 +1,13 @@
-//! The worker: some entries at a time, at once when woken, else every second. Replicas share by their claims.
+//! The worker: some entries at a time.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe};
 
 use futures::{FutureExt, StreamExt, stream};
-use sqlx::PgPool;
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep},
+use platform::{
+    WorkerHandle,
+    worker::{self, Work},
 };
+use sqlx::PgPool;
 use virtual_actors::RelayHandle;
 
 use super::{
@@ -17,31 +17,14 @@ use super::{
 };
 use crate::metrics;
 
-/// How often the worker looks when nobody wakes it: for retries, and for what other ways than events planned.
-const POLL: Duration = Duration::from_secs(1);
 /// Entries claimed at once, and carried out at once.
 const BATCH: usize = 8;
-/// How long it tries to record an outcome before it leaves that to the end of the lease.
-const RECORD_PATIENCE: Duration = Duration::from_secs(10);
-const RECORD_PAUSE: Duration = Duration::from_millis(250);
-
 /// Carries out what the ledger says by `I`.
 pub(crate) struct Worker<I> {
     pool: PgPool,
     instances: I,
     relay: RelayHandle,
     handle: WorkerHandle,
-}
-
-/// Wakes the worker of this process.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct WorkerHandle(Arc<Notify>);
-
-impl WorkerHandle {
-    /// There may be work.
-    pub(crate) fn wake(&self) {
-        self.0.notify_one();
-    }
 }
 
 impl<I: Instances> Worker<I> {
@@ -57,37 +40,38 @@ impl<I: Instances> Worker<I> {
 
     /// Works until `stop` is ready; what is in hand is finished and recorded first.
     pub(crate) async fn run(self, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
-        let mut database_up = true;
-        loop {
-            let idle = match self.work_once().await {
-                Ok(found) => {
-                    database_up = true;
-                    found == 0
-                }
-                Err(error) => {
-                    if std::mem::take(&mut database_up) {
-                        tracing::warn!(%error, "instances wait: the database is unavailable");
-                    }
-                    true
-                }
-            };
-            if !idle {
-                if stop.as_mut().now_or_never().is_some() {
-                    return;
-                }
-                continue;
-            }
-            tokio::select! {
-                () = &mut stop => return,
-                () = self.handle.0.notified() => {}
-                () = sleep(POLL) => {}
-            }
-        }
+        let handle = self.handle();
+        worker::run(self, handle, stop).await;
     }
 
-    /// Claims and carries out a batch; how many there were.
-    pub(crate) async fn work_once(&self) -> Result<usize, sqlx::Error> {
+    async fn carry_out(&self, claimed: &Claimed) {
+        let outcome = Outcome::of(claimed, self.instances.carry_out(claimed).await);
+        self.settle(claimed, &outcome).await;
+    }
+
+    async fn settle(&self, claimed: &Claimed, outcome: &Outcome) {
+        let recorded = match worker::record(|| record(&self.pool, claimed, outcome)).await {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                tracing::error!(next_id = %claimed.next_id, ?outcome, %error,
+                    "an outcome cannot be recorded; the attempt is repeated when its lease ends");
+                return;
+            }
+        };
+        let result = if recorded == Recorded::Lost { "lost" } else { outcome.name() };
+        metrics::ATTEMPTS.with_label_values(&[result]).inc();
+        report(claimed, outcome, recorded);
+        if recorded == Recorded::Settled {
+            self.relay.wake();
+        }
+    }
+}
+
+impl<I: Instances> Work for Worker<I> {
+    const NAME: &'static str = "instances";
+
+    /// A batch.
+    async fn work_once(&self) -> Result<usize, sqlx::Error> {
         let claimed = claim(&self.pool, BATCH as i64).await?;
         let found = claimed.len();
         let carry_out = |claimed: Claimed| async move {
@@ -98,36 +82,6 @@ impl<I: Instances> Worker<I> {
         };
         stream::iter(claimed).map(carry_out).buffer_unordered(BATCH).collect::<()>().await;
         Ok(found)
-    }
-
-    async fn carry_out(&self, claimed: &Claimed) {
-        let outcome = Outcome::of(claimed, self.instances.carry_out(claimed).await);
-        self.settle(claimed, &outcome).await;
-    }
-
-    /// Records the outcome, through a short outage of the database too.
-    async fn settle(&self, claimed: &Claimed, outcome: &Outcome) {
-        let started = Instant::now();
-        let recorded = loop {
-            match record(&self.pool, claimed, outcome).await {
-                Ok(recorded) => break recorded,
-                Err(error) if started.elapsed() < RECORD_PATIENCE => {
-                    tracing::debug!(next_id = %claimed.next_id, %error, "recording an outcome again");
-                    sleep(RECORD_PAUSE).await;
-                }
-                Err(error) => {
-                    tracing::error!(next_id = %claimed.next_id, ?outcome, %error,
-                        "an outcome cannot be recorded; the attempt is repeated when its lease ends");
-                    return;
-                }
-            }
-        };
-        let result = if recorded == Recorded::Lost { "lost" } else { outcome.name() };
-        metrics::ATTEMPTS.with_label_values(&[result]).inc();
-        report(claimed, outcome, recorded);
-        if recorded == Recorded::Settled {
-            self.relay.wake();
-        }
     }
 }
 

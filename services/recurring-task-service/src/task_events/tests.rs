@@ -34,3 +34,21 @@ async fn what_makes_no_sense_is_dropped(pool: PgPool) {
     assert_eq!(replica.deliver(&broken).await, "DROP");
     assert_eq!(replica.deliver(&json!("no event")).await, "DROP");
 }
+
+#[sqlx::test(migrations = false)]
+async fn a_completion_of_a_lost_future_plans_nothing(pool: PgPool) {
+    let replica = Replica::new(&pool).await;
+    let restored = "INSERT INTO actor_epoch (epoch, after_seq) VALUES (1790000000, 40)";
+    sqlx::query(restored).execute(&pool).await.unwrap();
+    let at = |version, position: &str, epoch: &str| {
+        let mut event = event(1, "task.completed", version);
+        event["position"] = json!(position);
+        event["epoch"] = json!(epoch);
+        event
+    };
+    assert_eq!(replica.deliver(&at(9, "41", "0")).await, "SUCCESS");
+    assert!(statuses(&pool).await.is_empty());
+    // Its version is lower than the lost one's, which therefore must not be known to the series.
+    assert_eq!(replica.deliver(&at(5, "41", "1790000000")).await, "SUCCESS");
+    assert_eq!(statuses(&pool).await, ["planned"]);
+}

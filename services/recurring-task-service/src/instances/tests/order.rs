@@ -1,6 +1,7 @@
 //! Events three times, in any order, to two replicas that both believe to own the series.
 
 use futures::future::join_all;
+use platform::worker::Work;
 use sqlx::PgPool;
 
 use crate::fixture::{Replica, event, live_tasks, next_of, statuses};

@@ -1,5 +1,6 @@
 //! A process dies between each two steps; another one finishes the work.
 
+use platform::worker::Work;
 use sqlx::PgPool;
 use virtual_actors::testing::Fault;
 

@@ -1,6 +1,7 @@
 //! A series turns while the worker has its entry in hand: making and withdrawing never overlap.
 
 use contracts::recurrence::InstanceAnswer;
+use platform::worker::Work;
 use sqlx::PgPool;
 
 use super::super::{

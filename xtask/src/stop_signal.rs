@@ -4,14 +4,14 @@ use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGINT, SIGHUP or SIGTERM.
-pub(crate) struct StopSignal {
+pub struct StopSignal {
     interrupt: Signal,
     hangup: Signal,
     terminate: Signal,
 }
 
 impl StopSignal {
-    pub(crate) fn listen() -> Result<Self> {
+    pub fn listen() -> Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
@@ -19,7 +19,7 @@ impl StopSignal {
         })
     }
 
-    pub(crate) async fn received(&mut self) {
+    pub async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.hangup.recv() => {}
