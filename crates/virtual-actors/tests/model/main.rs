@@ -1,6 +1,6 @@
 //! The protocol of turns, tried in every order and with failures at every moment: see `docs/model.md`.
 //!
-//! `EXPLORE=long` allows more to go wrong and takes minutes. A schedule that fails prints its
+//! `EXPLORE=long` allows more to go wrong and takes far longer. A schedule that fails prints its
 //! choices; `Explorer::replay` runs it again.
 
 mod account;
