@@ -1,5 +1,7 @@
 //! The PostgreSQL store keeps the contract, also when several owners and relays are at it at once.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -31,6 +33,21 @@ async fn emit(store: &PgStore, id: &str, partition: i16) {
 #[sqlx::test(migrations = false)]
 async fn it_keeps_the_contract(pool: PgPool) {
     store_contract::run_all(&store(&pool).await).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn relays_take_over_as_time_passes(pool: PgPool) {
+    // Time passes by making everything older.
+    let elapse = async |time: Duration| {
+        for older in [
+            "UPDATE actor_outbox_share SET leased_until = leased_until - $1 * interval '1 s'",
+            "UPDATE actor_relay SET seen_until = seen_until - $1 * interval '1 s'",
+            "UPDATE actor_outbox SET not_before = not_before - $1 * interval '1 s'",
+        ] {
+            sqlx::query(older).bind(time.as_secs_f64()).execute(&pool).await.expect("lets time pass");
+        }
+    };
+    store_contract::relays_take_over(&store(&pool).await, elapse).await;
 }
 
 #[sqlx::test(migrations = false)]

@@ -15,6 +15,9 @@ use virtual_actors::{
     },
 };
 
+/// For an outbox to be emptied, in virtual time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct InMemory(World);
 
 #[async_trait(?Send)]
@@ -32,7 +35,7 @@ impl Runtime for InMemory {
     }
 
     async fn published(&self, actor_id: &str, topic: &str) -> Vec<Value> {
-        self.0.relay().await;
+        self.0.relay_for(PATIENCE).await;
         self.0.published(topic).into_iter().filter(|event| event["subject"] == actor_id).collect()
     }
 
@@ -71,7 +74,7 @@ fn nothing_is_lost_or_doubled_whatever_goes_wrong() {
             let expected: Vec<i64> = (1..=COMMANDS as i64).collect();
             assert_eq!(answers, expected, "seed {seed}: each command was applied once");
 
-            world.relay().await;
+            world.relay_for(PATIENCE).await;
             let mut by_version = BTreeMap::<String, Vec<String>>::new();
             for event in world.published(TOPIC) {
                 let version = event["sequence"].as_str().expect("a version").to_owned();
@@ -92,10 +95,10 @@ fn a_broker_outage_delays_events_and_stops_no_turn() {
         for n in 1..=5 {
             world.command_until_answered("c", &Increment { by: 1 }, n).await;
         }
-        world.relay().await;
+        world.relay_for(PATIENCE).await;
         assert!(world.published(TOPIC).is_empty());
         world.set_broker_down(false);
-        world.relay().await;
+        world.relay_for(PATIENCE).await;
         assert_eq!(world.published(TOPIC).len(), 5);
     });
 }
@@ -121,5 +124,13 @@ fn a_run_is_decided_by_its_seed() {
 fn the_store_in_memory_keeps_the_contract_of_stores() {
     TestRuntime::new(1).run(|world| async move {
         virtual_actors::testing::store_contract::run_all(world.store()).await;
+    });
+}
+
+#[test]
+fn relays_share_the_outbox_in_memory_as_in_postgresql() {
+    TestRuntime::new(1).run(|world| async move {
+        let elapse = async |time| world.sleep(time).await;
+        virtual_actors::testing::store_contract::relays_take_over(world.store(), elapse).await;
     });
 }

@@ -25,8 +25,8 @@ use crate::{
     sidecar::Sidecar,
     store::{Lane, Outbox, Pending, StoreError},
 };
-use tells::Tells;
-use topics::Topics;
+pub(crate) use tells::Tells;
+pub(crate) use topics::Topics;
 
 /// How often a relay looks when nobody wakes it: for entries other replicas wrote into its share.
 const POLL: Duration = Duration::from_millis(150);
@@ -84,7 +84,7 @@ impl fmt::Debug for Relay {
 
 /// What became of entries: the positions of what was accepted, and of what must wait.
 #[derive(Debug, Default)]
-struct Handed {
+pub(crate) struct Handed {
     accepted: Vec<i64>,
     deferred: Vec<i64>,
 }
@@ -110,7 +110,7 @@ impl Relay {
             stop.await;
             stopping.send_replace(true);
         };
-        let share = Share { id, outbox };
+        let share = Share::new(id, outbox);
         // The first claim comes first: a lane that looks before it would find nothing.
         share.claim().await;
         tokio::join!(
@@ -126,13 +126,41 @@ impl Relay {
     }
 }
 
-/// A relay's share of the outbox, and what is done with it.
-struct Share {
+/// A relay's share of the outbox, and what is done with it. When it is done is the loops' affair;
+/// what is done in one go (the functions the test runtime drives, too) knows no time.
+pub(crate) struct Share {
     id: Uuid,
     outbox: Arc<dyn Outbox>,
 }
 
 impl Share {
+    pub(crate) fn new(id: Uuid, outbox: Arc<dyn Outbox>) -> Self {
+        Self { id, outbox }
+    }
+
+    /// Publishes the events that are ready, up to a batch, and says whether there may be more.
+    pub(crate) async fn publish_batch(&self, topics: &mut Topics) -> bool {
+        match self.outbox.ready(self.id, Lane::Topics, &[], BATCH).await {
+            Ok(batch) => {
+                let full = batch.len() == BATCH;
+                self.settle(topics.publish(batch).await).await;
+                full
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the relay cannot read the outbox");
+                false
+            }
+        }
+    }
+
+    /// Sends the messages that other hosts have left, as far as there is room.
+    pub(crate) async fn send_left(&self, tells: &mut Tells) {
+        match self.outbox.ready(self.id, Lane::Actors, &tells.flying(), tells.room()).await {
+            Ok(batch) => batch.into_iter().for_each(|pending| tells.send(pending)),
+            Err(error) => tracing::warn!(%error, "the relay cannot read the outbox"),
+        }
+    }
+
     /// Publishes one batch of events after the other; a last one when it is time to stop.
     async fn publish(
         &self,
@@ -142,17 +170,7 @@ impl Share {
     ) {
         loop {
             let stopping = *stopped.borrow_and_update();
-            let full = match self.outbox.ready(self.id, Lane::Topics, &[], BATCH).await {
-                Ok(batch) => {
-                    let full = batch.len() == BATCH;
-                    self.settle(topics.publish(batch).await).await;
-                    full
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the relay cannot read the outbox");
-                    false
-                }
-            };
+            let full = self.publish_batch(&mut topics).await;
             match topics.outage() {
                 _ if stopping => return,
                 None if full => {}
@@ -184,12 +202,7 @@ impl Share {
                 _ = stopped.changed() => {}
                 handed = tells.handed(), if !tells.is_empty() => self.settle(handed).await,
                 Some(pending) = own.recv(), if tells.room() > 0 => tells.send(pending),
-                _ = looks.tick(), if tells.room() > 0 => {
-                    match self.outbox.ready(self.id, Lane::Actors, &tells.flying(), tells.room()).await {
-                        Ok(batch) => batch.into_iter().for_each(|pending| tells.send(pending)),
-                        Err(error) => tracing::warn!(%error, "the relay cannot read the outbox"),
-                    }
-                }
+                _ = looks.tick(), if tells.room() > 0 => self.send_left(&mut tells).await,
             }
         }
         while let Ok(pending) = own.try_recv() {
@@ -201,7 +214,7 @@ impl Share {
         }
     }
 
-    async fn settle(&self, handed: Handed) {
+    pub(crate) async fn settle(&self, handed: Handed) {
         let settled: Result<(), StoreError> = async {
             if !handed.accepted.is_empty() {
                 self.outbox.accepted(&handed.accepted).await?;
@@ -217,7 +230,7 @@ impl Share {
         }
     }
 
-    async fn claim(&self) {
+    pub(crate) async fn claim(&self) {
         match self.outbox.claim(self.id).await {
             Ok(held) => metrics::OUTBOX_SHARES.set(i64::try_from(held).unwrap_or(0)),
             Err(error) => tracing::warn!(%error, "the relay cannot claim its share"),

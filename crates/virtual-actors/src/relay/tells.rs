@@ -16,32 +16,32 @@ const AT_ONCE: usize = 128;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sends messages. The entry's id is the command id, so a second delivery is not decided again.
-pub(super) struct Tells {
+pub(crate) struct Tells {
     sidecar: Arc<dyn Sidecar>,
     sends: FuturesUnordered<BoxFuture<'static, (i64, bool)>>,
     flying: HashSet<i64>,
 }
 
 impl Tells {
-    pub(super) fn new(sidecar: Arc<dyn Sidecar>) -> Self {
+    pub(crate) fn new(sidecar: Arc<dyn Sidecar>) -> Self {
         Self { sidecar, sends: FuturesUnordered::new(), flying: HashSet::new() }
     }
 
     /// How many more may be sent now.
-    pub(super) fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         AT_ONCE.saturating_sub(self.flying.len())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.sends.is_empty()
     }
 
     /// The positions of those on their way.
-    pub(super) fn flying(&self) -> Vec<i64> {
+    pub(crate) fn flying(&self) -> Vec<i64> {
         self.flying.iter().copied().collect()
     }
 
-    pub(super) fn send(&mut self, Pending { seq, entry }: Pending) {
+    pub(crate) fn send(&mut self, Pending { seq, entry }: Pending) {
         if self.flying.insert(seq) {
             let sidecar = Arc::clone(&self.sidecar);
             self.sends.push(async move { (seq, deliver(sidecar.as_ref(), &entry).await) }.boxed());
@@ -49,7 +49,7 @@ impl Tells {
     }
 
     /// Waits for the next answer, and takes along what else was answered by then.
-    pub(super) async fn handed(&mut self) -> Handed {
+    pub(crate) async fn handed(&mut self) -> Handed {
         let mut handed = Handed::default();
         let mut next = self.sends.next().await;
         while let Some((seq, delivered)) = next {

@@ -1,6 +1,6 @@
 //! Events on their way to the broker.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 
@@ -14,7 +14,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// Publishes, and remembers whether the broker can be reached.
-pub(super) struct Topics {
+pub(crate) struct Topics {
     sidecar: Arc<dyn Sidecar>,
     outage: Option<Duration>,
 }
@@ -26,18 +26,18 @@ enum Answer {
 }
 
 impl Topics {
-    pub(super) fn new(sidecar: Arc<dyn Sidecar>) -> Self {
+    pub(crate) fn new(sidecar: Arc<dyn Sidecar>) -> Self {
         Self { sidecar, outage: None }
     }
 
     /// How long to leave the broker alone, while it cannot be reached.
-    pub(super) fn outage(&self) -> Option<Duration> {
+    pub(crate) fn outage(&self) -> Option<Duration> {
         self.outage
     }
 
     /// Publishes a batch, each topic's events in their order, in one call.
-    pub(super) async fn publish(&mut self, batch: Vec<Pending>) -> Handed {
-        let mut topics = HashMap::<String, Vec<(i64, Publication)>>::new();
+    pub(crate) async fn publish(&mut self, batch: Vec<Pending>) -> Handed {
+        let mut topics = BTreeMap::<String, Vec<(i64, Publication)>>::new();
         for Pending { seq, entry } in batch {
             if let Destination::Topic { topic, key } = entry.destination {
                 topics.entry(topic).or_default().push((seq, Publication { event: entry.body, key }));

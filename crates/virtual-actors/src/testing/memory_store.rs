@@ -1,54 +1,40 @@
-//! A store in memory that keeps the same contract as PostgreSQL's.
+//! A store in memory that keeps the same contract as PostgreSQL's. Its clock is the virtual time.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
-use uuid::Uuid;
 
-use super::schedule::Schedule;
+use super::{footprint::Touch, memory_outbox::OutboxTables, schedule::Schedule};
 use crate::{
     call::CommandId,
     clock::Clock,
     statement::Statement,
-    store::{
-        Answered, Backlog, Commit, Committed, Entry, Kind, Lane, Loaded, Outbox, Pending, Remember, Store,
-        StoreError,
-    },
+    store::{Answered, Changes, Commit, Committed, Entry, Kind, Loaded, Remember, Store, StoreError},
 };
 
-/// States, answers and the outbox of all hosts of a test runtime.
+/// States, answers and the outbox of all hosts of a test runtime. Cheap to clone.
 #[derive(Clone)]
 pub struct MemoryStore {
-    tables: Arc<Mutex<Tables>>,
-    schedule: Arc<Schedule>,
+    pub(super) tables: Arc<Mutex<Tables>>,
+    pub(super) schedule: Arc<Schedule>,
 }
 
 type ActorKey = (&'static str, String);
-type StatementDouble =
-    Arc<dyn Fn(&mut Vec<Entry>, &str, &Value, chrono::DateTime<chrono::Utc>) -> Value + Send + Sync>;
+type StatementDouble = Arc<dyn Fn(&mut Vec<Entry>, &str, &Value, DateTime<Utc>) -> Value + Send + Sync>;
+type RowsDouble = Arc<dyn Fn(&str, &Value) + Send + Sync>;
 
 #[derive(Default)]
-struct Tables {
+pub(super) struct Tables {
     states: HashMap<ActorKey, (i64, Value)>,
     answers: HashMap<(ActorKey, CommandId), Answered>,
-    outbox: BTreeMap<i64, Entry>,
-    next_seq: i64,
+    pub(super) outbox: OutboxTables,
     statements: HashMap<&'static str, StatementDouble>,
-}
-
-impl Tables {
-    fn emit(&mut self, entries: Vec<Entry>) -> Vec<i64> {
-        let mut emit = |entry| {
-            self.next_seq += 1;
-            self.outbox.insert(self.next_seq, entry);
-            self.next_seq
-        };
-        entries.into_iter().map(&mut emit).collect()
-    }
+    rows: HashMap<&'static str, RowsDouble>,
 }
 
 impl MemoryStore {
@@ -61,16 +47,70 @@ impl MemoryStore {
     pub fn statement_double(
         &self,
         name: &'static str,
-        double: impl Fn(&mut Vec<Entry>, &str, &Value, chrono::DateTime<chrono::Utc>) -> Value
-        + Send
-        + Sync
-        + 'static,
+        double: impl Fn(&mut Vec<Entry>, &str, &Value, DateTime<Utc>) -> Value + Send + Sync + 'static,
     ) {
         self.tables().statements.insert(name, Arc::new(double));
     }
 
-    fn tables(&self) -> MutexGuard<'_, Tables> {
+    /// What stands for the [`RowsSql`](crate::RowsSql) of an actor type: it is given the actor's id
+    /// and the rows of each commit that is stored.
+    pub fn rows_double(
+        &self,
+        actor_type: &'static str,
+        double: impl Fn(&str, &Value) + Send + Sync + 'static,
+    ) {
+        self.tables().rows.insert(actor_type, Arc::new(double));
+    }
+
+    /// The version and the state of every actor of this type that has one.
+    pub fn states(&self, actor_type: &str) -> Vec<(String, i64, Value)> {
+        let tables = self.tables();
+        let of_type = tables.states.iter().filter(|((kind, _), _)| *kind == actor_type);
+        let mut states: Vec<_> =
+            of_type.map(|((_, id), (version, state))| (id.clone(), *version, state.clone())).collect();
+        states.sort_by(|a, b| a.0.cmp(&b.0));
+        states
+    }
+
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn commit_now(
+        &self,
+        key: ActorKey,
+        version: i64,
+        command: Option<Remember>,
+        change: Option<Changes>,
+    ) -> Committed {
+        self.schedule.touch(Touch::Write, ("state", &key));
+        let now = self.schedule.now();
+        let mut tables = self.tables();
+        if let Some(Remember { command, .. }) = &command
+            && let Some(answered) = tables.answers.get(&(key.clone(), *command))
+        {
+            return Committed::Answered(answered.clone());
+        }
+        if tables.states.get(&key).map_or(0, |(version, _)| *version) != version {
+            return Committed::LostRace;
+        }
+        let (mut version, mut seqs) = (version, Vec::new());
+        if let Some(Changes { state, outbox, rows }) = change {
+            version += 1;
+            tables.states.insert(key.clone(), (version, state));
+            if !outbox.is_empty() {
+                self.schedule.touch(Touch::Write, "outbox");
+                seqs = tables.outbox.emit(outbox, now);
+            }
+            if let Some(double) = tables.rows.get(key.0) {
+                self.schedule.touch(Touch::Write, "rows");
+                double(&key.1, &rows);
+            }
+        }
+        if let Some(Remember { command, answered, .. }) = command {
+            tables.answers.insert((key, command), answered);
+        }
+        Committed::Yes { version, seqs }
     }
 }
 
@@ -82,9 +122,10 @@ impl Store for MemoryStore {
         actor_id: &str,
         command: Option<CommandId>,
     ) -> Result<Loaded, StoreError> {
-        self.schedule.step().await;
-        let tables = self.tables();
+        self.schedule.step(format!("load {} {actor_id}", kind.actor_type)).await;
         let key = (kind.actor_type, actor_id.to_owned());
+        self.schedule.touch(Touch::Read, ("state", &key));
+        let tables = self.tables();
         let (version, state) = match tables.states.get(&key) {
             None => (0, None),
             Some((version, state)) => (*version, Some(state.clone())),
@@ -94,92 +135,47 @@ impl Store for MemoryStore {
     }
 
     async fn version(&self, kind: &Kind, actor_id: &str) -> Result<i64, StoreError> {
-        self.schedule.step().await;
+        self.schedule.step(format!("read the version of {} {actor_id}", kind.actor_type)).await;
         let key = (kind.actor_type, actor_id.to_owned());
+        self.schedule.touch(Touch::Read, ("state", &key));
         Ok(self.tables().states.get(&key).map_or(0, |(version, _)| *version))
     }
 
+    /// The statement is on its way: it is carried out even if its host dies meanwhile.
     async fn commit(&self, kind: &Kind, commit: Commit<'_>) -> Result<Committed, StoreError> {
-        self.schedule.step().await;
-        let committed = {
-            let mut tables = self.tables();
-            let key = (kind.actor_type, commit.actor_id.to_owned());
-            if let Some(Remember { command, .. }) = &commit.command
-                && let Some(answered) = tables.answers.get(&(key.clone(), *command))
-            {
-                Committed::Answered(answered.clone())
-            } else if tables.states.get(&key).map_or(0, |(version, _)| *version) != commit.version {
-                Committed::LostRace
-            } else {
-                let (mut version, mut seqs) = (commit.version, Vec::new());
-                if let Some(change) = commit.change {
-                    version += 1;
-                    tables.states.insert(key.clone(), (version, change.state));
-                    seqs = tables.emit(change.outbox);
-                }
-                if let Some(Remember { command, answered, .. }) = commit.command {
-                    tables.answers.insert((key, command), answered);
-                }
-                Committed::Yes { version, seqs }
-            }
-        };
-        // The answer is on its way back: others may go on meanwhile.
-        self.schedule.step().await;
+        let Commit { actor_id, version, command, change } = commit;
+        let label = format!("commit {} {actor_id} on version {version}", kind.actor_type);
+        let answer = format!("the commit's answer for {} {actor_id}", kind.actor_type);
+        let key = (kind.actor_type, actor_id.to_owned());
+        let store = self.clone();
+        let committed =
+            self.schedule.post(label, move || store.commit_now(key, version, command, change)).await;
+        self.schedule.step(answer).await;
         Ok(committed)
     }
 
-    async fn execute(&self, _: &Kind, actor_id: &str, statement: Statement) -> Result<Value, StoreError> {
-        self.schedule.step().await;
-        let now = self.schedule.now();
-        let mut tables = self.tables();
-        let Some(double) = tables.statements.get(statement.name).cloned() else {
-            return Err(StoreError::Rejected(format!("nothing stands for statement {}", statement.name)));
+    async fn execute(&self, kind: &Kind, actor_id: &str, statement: Statement) -> Result<Value, StoreError> {
+        let label = format!("execute {} for {} {actor_id}", statement.name, kind.actor_type);
+        let answer = format!("the answer of {}", statement.name);
+        let (store, actor_id) = (self.clone(), actor_id.to_owned());
+        let executes = move || {
+            let Statement { name, args, .. } = statement;
+            let now = store.schedule.now();
+            let mut tables = store.tables();
+            let Some(double) = tables.statements.get(name).cloned() else {
+                return Err(StoreError::Rejected(format!("nothing stands for statement {name}")));
+            };
+            store.schedule.touch(Touch::Write, "rows");
+            let mut entries = Vec::new();
+            let row = double(&mut entries, &actor_id, &args, now);
+            if !entries.is_empty() {
+                store.schedule.touch(Touch::Write, "outbox");
+                tables.outbox.emit(entries, now);
+            }
+            Ok(row)
         };
-        let mut entries = Vec::new();
-        let row = double(&mut entries, actor_id, &statement.args, now);
-        tables.emit(entries);
-        Ok(row)
-    }
-}
-
-/// One relay at a time is simulated, so a claim is always granted.
-#[async_trait]
-impl Outbox for MemoryStore {
-    async fn claim(&self, _: Uuid) -> Result<usize, StoreError> {
-        Ok(1)
-    }
-
-    async fn release(&self, _: Uuid) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn ready(
-        &self,
-        _: Uuid,
-        lane: Lane,
-        except: &[i64],
-        limit: usize,
-    ) -> Result<Vec<Pending>, StoreError> {
-        self.schedule.step().await;
-        let tables = self.tables();
-        let lane_of = |entry: &Entry| if entry.is_to_actor() { Lane::Actors } else { Lane::Topics };
-        let ready =
-            tables.outbox.iter().filter(|(seq, entry)| lane_of(entry) == lane && !except.contains(seq));
-        Ok(ready.take(limit).map(|(seq, entry)| Pending { seq: *seq, entry: entry.clone() }).collect())
-    }
-
-    async fn accepted(&self, seqs: &[i64]) -> Result<(), StoreError> {
-        self.schedule.step().await;
-        self.tables().outbox.retain(|seq, _| !seqs.contains(seq));
-        Ok(())
-    }
-
-    async fn deferred(&self, _: &[i64]) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn backlog(&self) -> Result<Backlog, StoreError> {
-        let entries = i64::try_from(self.tables().outbox.len()).unwrap_or(i64::MAX);
-        Ok(Backlog { entries, oldest_seconds: 0.0 })
+        let row = self.schedule.post(label, executes).await;
+        self.schedule.step(answer).await;
+        row
     }
 }

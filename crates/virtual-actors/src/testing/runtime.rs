@@ -1,48 +1,46 @@
-//! Builds a world and runs a test in it.
+//! Runs a test once, as a seed decides.
 
-use std::{cell::RefCell, collections::HashMap, future::Future, rc::Rc, sync::Arc};
-
-use futures::{executor::LocalPool, task::LocalSpawnExt};
+use std::sync::Arc;
 
 use super::{
-    engines::{Factory, Of},
+    choices::Choices,
+    explorer::Bounds,
     schedule::Schedule,
+    setup::{Ended, Setup},
     world::{Faults, World},
 };
-use crate::{actor::Actor, methods::Methods};
+use crate::actor::Actor;
 
 /// A test run in the making.
 pub struct TestRuntime {
     seed: u64,
-    hosts: Vec<&'static str>,
-    faults: Faults,
-    factories: HashMap<&'static str, Box<dyn Factory>>,
+    setup: Setup,
 }
 
 impl TestRuntime {
     /// A run that this seed decides.
     pub fn new(seed: u64) -> Self {
-        Self { seed, hosts: Vec::new(), faults: Faults::default(), factories: HashMap::new() }
+        Self { seed, setup: Setup::default() }
     }
 
     /// Adds a host. The first one owns all actors, as far as placement knows.
     #[must_use]
     pub fn host(mut self, name: &'static str) -> Self {
-        self.hosts.push(name);
+        self.setup.hosts.push((name, chrono::TimeDelta::zero()));
         self
     }
 
     /// Makes things go wrong.
     #[must_use]
     pub fn faults(mut self, faults: Faults) -> Self {
-        self.faults = faults;
+        self.setup.faults = faults;
         self
     }
 
     /// Every host can host actors of this type.
     #[must_use]
     pub fn actor<A: Actor>(mut self) -> Self {
-        self.factories.insert(A::TYPE, Box::new(Of::<A>(Arc::new(Methods::of_actor()))));
+        self.setup.add_actor::<A>();
         self
     }
 
@@ -51,29 +49,15 @@ impl TestRuntime {
     /// # Panics
     /// When the test panics, or waits for something that never happens.
     pub fn run<T: 'static, F: Future<Output = T> + 'static>(self, test: impl FnOnce(World) -> F) -> T {
-        let schedule = Arc::new(Schedule::new(self.seed));
-        let mut pool = LocalPool::new();
-        let world =
-            World::new(Arc::clone(&schedule), self.hosts.len(), self.faults, self.factories, pool.spawner());
-        let result = Rc::new(RefCell::new(None));
-        let slot = Rc::clone(&result);
-        let test = test(world);
-        pool.spawner()
-            .spawn_local(async move {
-                let value = test.await;
-                *slot.borrow_mut() = Some(value);
-            })
-            .expect("the pool lives");
-        loop {
-            pool.run_until_stalled();
-            if let Some(value) = result.borrow_mut().take() {
-                return value;
+        let crash = self.setup.faults.crash;
+        let bounds = Bounds { crashes: if crash > 0.0 { u32::MAX } else { 0 }, ..Bounds::default() };
+        let schedule = Arc::new(Schedule::new(Choices::dice(self.seed, crash), bounds));
+        match self.setup.run(&schedule, test) {
+            Ended::With(value) => value,
+            Ended::Redundant | Ended::Stuck => {
+                panic!("seed {}: the test waits for something that never happens", self.seed)
             }
-            assert!(
-                schedule.advance(),
-                "seed {}: the test waits for something that never happens",
-                self.seed
-            );
+            Ended::Endless => panic!("seed {}: the test goes on for ever", self.seed),
         }
     }
 }

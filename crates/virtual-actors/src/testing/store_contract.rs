@@ -1,11 +1,13 @@
 //! What every store promises: run against the one in memory and against PostgreSQL.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     Answered, Changes, CommandId, Commit, Committed, Destination, Entry, Fingerprint, Keep, Kind, Lane,
-    Loaded, Outbox, Remember, Store,
+    Loaded, Outbox, PARTITIONS, Remember, Store,
 };
 
 /// States of this kind are kept in the table `counter`.
@@ -20,6 +22,57 @@ pub async fn run_all<S: Store + Outbox>(store: &S) {
     an_answer_is_kept_only_at_the_current_version(store).await;
     a_command_is_answered_once(store).await;
     entries_leave_in_order_and_unchanged(store).await;
+}
+
+/// How relays share the outbox as time passes, which `elapse` makes it do. Wants an empty outbox.
+pub async fn relays_take_over<S: Store + Outbox>(store: &S, elapse: impl AsyncFn(Duration)) {
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let all = PARTITIONS as usize;
+    let claim = async |relay| store.claim(relay).await.expect("claims");
+    assert_eq!(claim(first).await, all, "alone it takes all");
+    claim(second).await;
+    assert_eq!((claim(first).await, claim(second).await), (all / 2, all / 2), "two share fairly");
+
+    let topic = Destination::Topic { topic: "t".into(), key: "k".into() };
+    let actor = Destination::Actor { actor_type: "A".into(), actor_id: "1".into(), method: "m".into() };
+    let entry = |n: i16, destination: &Destination| Entry {
+        event_id: Uuid::from_u128(n as u128),
+        partition: n,
+        version: 1,
+        destination: destination.clone(),
+        body: json!(n),
+    };
+    let mut outbox: Vec<Entry> = (0..PARTITIONS).map(|partition| entry(partition, &topic)).collect();
+    outbox.push(entry(PARTITIONS, &actor));
+    let changes = Changes { state: json!(1), outbox, rows: Value::Null };
+    commit(store, Commit { change: Some(changes), ..hold("leases", 0, 1) }).await;
+
+    let ready = async |relay, lane| store.ready(relay, lane, &[], 100).await.expect("reads").len();
+    assert_eq!((ready(first, Lane::Topics).await, ready(second, Lane::Topics).await), (all / 2, all / 2));
+    assert_eq!(ready(first, Lane::Actors).await, 0, "a message is left to its own host for a moment");
+    elapse(Duration::from_secs(2)).await;
+    assert_eq!(ready(first, Lane::Actors).await, 1, "which may have died");
+    assert_eq!(ready(second, Lane::Actors).await, 0, "one relay has it");
+
+    // The second one freezes; the first goes on.
+    elapse(Duration::from_secs(3)).await;
+    claim(first).await;
+    elapse(Duration::from_secs(2)).await;
+    assert_eq!(ready(second, Lane::Topics).await, 0, "its lease has run out");
+    assert_eq!(ready(second, Lane::Actors).await, 0, "six seconds are not over");
+    assert_eq!(claim(first).await, all);
+    let events = store.ready(first, Lane::Topics, &[], 100).await.expect("reads");
+    assert_eq!(events.len(), all);
+
+    elapse(Duration::from_secs(2)).await;
+    let message = store.ready(second, Lane::Actors, &[], 100).await.expect("reads");
+    assert_eq!(message.len(), 1, "whoever took it has died; no partition is needed for it");
+    store.deferred(&[events[0].seq]).await.expect("defers");
+    assert_eq!(ready(first, Lane::Topics).await, all - 1, "what was deferred waits");
+    elapse(Duration::from_secs(1)).await;
+    assert_eq!(ready(first, Lane::Topics).await, all);
+    store.release(first).await.expect("releases");
+    assert_eq!(claim(second).await, all, "what is given back is free");
 }
 
 /// A commit of a new state.

@@ -1,7 +1,7 @@
 //! The world of a test run: hosts that may crash, a Dapr in memory that may be wrong about them.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::{BTreeMap, HashMap},
     rc::Rc,
     sync::Arc,
@@ -9,95 +9,98 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use futures::{
-    StreamExt,
-    channel::{mpsc, oneshot},
-    future::{AbortHandle, Abortable, join},
-    task::LocalSpawnExt,
-};
+use futures::{StreamExt, future::join, task::LocalSpawnExt};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Fault, FaultyStore, engines::Factory, memory_store::MemoryStore, schedule::Schedule};
-use crate::{Call, Clock, CommandId, Destination, Effects, Lane, Message, Outbox, Outcome, ReminderChange};
+use super::{
+    Fault,
+    choices::Failure,
+    engines::Factory,
+    footprint::Touch,
+    host::SimHost,
+    memory_store::MemoryStore,
+    schedule::Schedule,
+    setup::Setup,
+    sidecar::{Broker, Invocation, SimSidecar},
+};
+use crate::{Call, Clock, CommandId, Message, Outbox, Outcome, Store};
 
 /// How often things go wrong, each between 0 and 1.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Faults {
-    /// A host dies as it is about to commit.
-    pub crash_before_commit: f64,
-    /// A host dies as it has committed.
-    pub crash_after_commit: f64,
+    /// Instead of the next move, a host dies. (An explorer's crashes are in its bounds.)
+    pub crash: f64,
     /// A call arrives twice.
     pub double_delivery: f64,
     /// A call reaches a host that only believes it owns the actor.
     pub two_owners: f64,
-    /// An event is published again although the broker had accepted it.
-    pub relay_crash: f64,
+    /// The broker accepts events, and the relay does not learn it.
+    pub lost_answer: f64,
 }
 
 impl Faults {
     /// Everything goes wrong often.
-    pub const HARSH: Self = Self {
-        crash_before_commit: 0.1,
-        crash_after_commit: 0.1,
-        double_delivery: 0.2,
-        two_owners: 0.5,
-        relay_crash: 0.2,
-    };
+    pub const HARSH: Self = Self { crash: 0.05, double_delivery: 0.2, two_owners: 0.5, lost_answer: 0.2 };
 }
 
 /// A handle on the running world. Cheap to clone.
 #[derive(Clone)]
-pub struct World(Rc<Inner>);
+pub struct World(pub(super) Rc<Inner>);
 
-struct Inner {
-    schedule: Arc<Schedule>,
-    store: MemoryStore,
+pub(super) struct Inner {
+    pub(super) schedule: Arc<Schedule>,
+    pub(super) store: MemoryStore,
+    pub(super) outbox: Arc<dyn Outbox>,
+    pub(super) hosts: Vec<SimHost>,
+    pub(super) factories: HashMap<&'static str, Rc<dyn Factory>>,
+    pub(super) reminders: RefCell<BTreeMap<ReminderKey, DateTime<Utc>>>,
+    pub(super) sidecar: Arc<SimSidecar>,
     faults: Faults,
-    hosts: Vec<SimHost>,
-    factories: HashMap<&'static str, Box<dyn Factory>>,
-    reminders: RefCell<BTreeMap<(String, String, String), DateTime<Utc>>>,
-    published: RefCell<Vec<(String, Value)>>,
-    broker_down: Cell<bool>,
+    broker: Broker,
     spawner: futures::executor::LocalSpawner,
 }
 
-struct SimHost {
-    store: FaultyStore,
-    activations: RefCell<HashMap<(String, String), Mailbox>>,
-    turns: RefCell<Vec<AbortHandle>>,
-}
-
-type Mailbox = mpsc::UnboundedSender<(String, Call, oneshot::Sender<Outcome>)>;
+/// Actor type, actor id, name.
+pub(super) type ReminderKey = (String, String, String);
 
 impl World {
     pub(super) fn new(
         schedule: Arc<Schedule>,
-        hosts: usize,
-        faults: Faults,
-        factories: HashMap<&'static str, Box<dyn Factory>>,
+        setup: &Setup,
         spawner: futures::executor::LocalSpawner,
     ) -> Self {
         let store = MemoryStore::new(Arc::clone(&schedule));
-        let hosts = (0..hosts)
-            .map(|_| SimHost {
-                store: FaultyStore::new(Arc::new(store.clone())),
-                activations: RefCell::default(),
-                turns: RefCell::default(),
-            })
-            .collect();
-        Self(Rc::new(Inner {
+        let wrapped: Arc<dyn Store> = (setup.wrap_store)(Arc::new(store.clone()));
+        let hosts = setup.hosts.iter().map(|(_, ahead)| SimHost::new(Arc::clone(&wrapped), *ahead)).collect();
+        let broker = Broker::default();
+        let (sidecar, mut invocations) =
+            SimSidecar::new(Arc::clone(&schedule), broker.clone(), setup.faults.lost_answer);
+        let world = Self(Rc::new(Inner {
+            outbox: (setup.wrap_outbox)(Arc::new(store.clone())),
             schedule,
             store,
-            faults,
+            faults: setup.faults,
             hosts,
-            factories,
+            factories: setup.factories.clone(),
             reminders: RefCell::default(),
-            published: RefCell::default(),
-            broker_down: Cell::new(false),
+            broker,
+            sidecar: Arc::new(sidecar),
             spawner,
-        }))
+        }));
+        let placement = world.clone();
+        world.spawn(async move {
+            while let Some(Invocation { actor_type, actor_id, method, call, answer }) =
+                invocations.next().await
+            {
+                let world = placement.clone();
+                placement.spawn(async move {
+                    // Nobody may be waiting any more.
+                    let _ = answer.send(world.call(&actor_type, &actor_id, &method, &call).await);
+                });
+            }
+        });
+        world
     }
 
     /// The virtual time.
@@ -110,9 +113,33 @@ impl World {
         self.0.schedule.sleep(time).await;
     }
 
+    /// A point at which anything else that waits may go first.
+    pub async fn step(&self, label: &str) {
+        self.0.schedule.step(label).await;
+    }
+
+    /// Faults stop: from here on nothing fails, and things happen in the order they come.
+    pub fn calm(&self) {
+        self.0.schedule.calm();
+    }
+
+    /// Does something in the one order things come in, without failures: a beginning that is not what
+    /// the scenario is about.
+    pub async fn undisturbed<T>(&self, work: impl Future<Output = T>) -> T {
+        self.0.schedule.pause();
+        let done = work.await;
+        self.0.schedule.resume();
+        done
+    }
+
     /// The store of all hosts.
     pub fn store(&self) -> &MemoryStore {
         &self.0.store
+    }
+
+    /// How many hosts there are.
+    pub fn hosts(&self) -> usize {
+        self.0.hosts.len()
     }
 
     /// The next commit of this host goes wrong here.
@@ -122,15 +149,32 @@ impl World {
 
     /// While down, the broker accepts nothing.
     pub fn set_broker_down(&self, down: bool) {
-        self.0.broker_down.set(down);
+        self.0.broker.set_down(down);
     }
 
-    /// Kills a host: its activations and running turns are gone; it starts again at once, empty.
+    /// Kills a host: its activations, turns, timers and relay are gone; it starts again at once, empty.
     pub fn crash(&self, host: usize) {
-        let host = &self.0.hosts[host];
-        host.activations.borrow_mut().clear();
-        for turn in host.turns.borrow_mut().drain(..) {
-            turn.abort();
+        self.0.schedule.touch(Touch::Write, ("host", host));
+        self.0.hosts[host].die();
+    }
+
+    /// What could break now.
+    pub(super) fn failures(&self) -> Vec<Failure> {
+        let alive = (0..self.0.hosts.len()).filter(|host| self.0.hosts[*host].is_working());
+        let mut failures: Vec<_> = alive.map(Failure::Crash).collect();
+        if !self.0.reminders.borrow().is_empty() {
+            failures.push(Failure::LostReminders);
+        }
+        failures
+    }
+
+    pub(super) fn suffer(&self, failure: Failure) {
+        match failure {
+            Failure::Crash(host) => self.crash(host),
+            Failure::LostReminders => {
+                self.0.schedule.touch_everything();
+                self.0.reminders.borrow_mut().clear();
+            }
         }
     }
 
@@ -150,102 +194,6 @@ impl World {
             return join(once, again).await.0;
         }
         once.await
-    }
-
-    /// A call to one host, whoever owns the actor.
-    pub async fn call_host(
-        &self,
-        host: usize,
-        actor_type: &str,
-        actor_id: &str,
-        method: &str,
-        call: &Call,
-    ) -> Outcome {
-        self.0.schedule.step().await;
-        let crash = &self.0.schedule;
-        if crash.chance(self.0.faults.crash_before_commit) {
-            self.fail_next_commit(host, Fault::BeforeCommit);
-        } else if crash.chance(self.0.faults.crash_after_commit) {
-            self.fail_next_commit(host, Fault::AfterCommit);
-        }
-        let (answer, answered) = oneshot::channel();
-        let mailbox = self.mailbox(host, actor_type, actor_id);
-        if mailbox.unbounded_send((method.to_owned(), call.clone(), answer)).is_err() {
-            return Outcome::unavailable("the host crashed");
-        }
-        let outcome = answered.await.unwrap_or_else(|_| Outcome::unavailable("the host crashed"));
-        if matches!(&outcome, Outcome::Unavailable { detail } if detail.contains("fault")) {
-            self.crash(host);
-        }
-        outcome
-    }
-
-    fn mailbox(&self, host: usize, actor_type: &str, actor_id: &str) -> Mailbox {
-        let key = (actor_type.to_owned(), actor_id.to_owned());
-        let sim = &self.0.hosts[host];
-        if let Some(mailbox) = sim.activations.borrow().get(&key) {
-            return mailbox.clone();
-        }
-        let factory = self.0.factories.get(actor_type).expect("the actor type was registered");
-        let clock: Arc<dyn Clock> = self.0.schedule.clone();
-        let mut engine = factory.engine(actor_id, Arc::new(sim.store.clone()), clock);
-        let (mailbox, mut calls) = mpsc::unbounded::<(String, Call, oneshot::Sender<Outcome>)>();
-        let world = self.clone();
-        let (kind, id) = key.clone();
-        let turns = async move {
-            while let Some((method, call, answer)) = calls.next().await {
-                let (outcome, effects) = engine.turn(&method, &call).await;
-                world.perform(&kind, &id, effects);
-                let _ = answer.send(outcome);
-            }
-        };
-        let (abort, registration) = AbortHandle::new_pair();
-        sim.turns.borrow_mut().push(abort);
-        self.spawn(async move {
-            let _ = Abortable::new(turns, registration).await;
-        });
-        sim.activations.borrow_mut().insert(key, mailbox.clone());
-        mailbox
-    }
-
-    /// In-process timers are not simulated: a test runtime must work by Dapr's reminders alone.
-    fn perform(&self, actor_type: &str, actor_id: &str, effects: Effects) {
-        for change in effects.reminders {
-            match change {
-                ReminderChange::Set(reminder) => {
-                    self.set_reminder(actor_type, actor_id, reminder.name, reminder.due)
-                }
-                ReminderChange::Clear(name) => {
-                    let key = (actor_type.to_owned(), actor_id.to_owned(), name);
-                    self.0.reminders.borrow_mut().remove(&key);
-                }
-            }
-        }
-    }
-
-    fn set_reminder(&self, actor_type: &str, actor_id: &str, name: String, due: DateTime<Utc>) {
-        let key = (actor_type.to_owned(), actor_id.to_owned(), name);
-        if self.0.reminders.borrow_mut().insert(key.clone(), due) == Some(due) {
-            return;
-        }
-        let world = self.clone();
-        self.spawn(async move {
-            world.0.schedule.sleep_until(due).await;
-            // Moved or cleared meanwhile: another task, or none, has it now.
-            while world.0.reminders.borrow().get(&key) == Some(&due) {
-                let (actor_type, actor_id, name) = &key;
-                let factory = &world.0.factories[actor_type.as_str()];
-                let method = factory.reminder_method(name).expect("the actor knows its reminder");
-                if world.call(actor_type, actor_id, method, &Call::default()).await.is_answer() {
-                    let mut reminders = world.0.reminders.borrow_mut();
-                    if reminders.get(&key) == Some(&due) {
-                        reminders.remove(&key);
-                    }
-                    return;
-                }
-                world.sleep(Duration::from_secs(1)).await;
-            }
-        });
     }
 
     /// Sends a command with this id until it is answered.
@@ -269,45 +217,9 @@ impl World {
         }
     }
 
-    /// Relays the outbox until it is empty, as a relay does that may crash between publishing and removing.
-    pub async fn relay(&self) {
-        loop {
-            let mut batch = Vec::new();
-            for lane in [Lane::Topics, Lane::Actors] {
-                batch.extend(
-                    self.0.store.ready(Uuid::nil(), lane, &[], 16).await.expect("memory does not fail"),
-                );
-            }
-            if batch.is_empty() || self.0.broker_down.get() {
-                return;
-            }
-            for pending in batch {
-                match &pending.entry.destination {
-                    Destination::Topic { topic, .. } => {
-                        self.0.published.borrow_mut().push((topic.clone(), pending.entry.body.clone()));
-                    }
-                    Destination::Actor { actor_type, actor_id, method } => {
-                        let call = Call {
-                            command_id: Some(CommandId(pending.entry.event_id)),
-                            message: pending.entry.body.clone(),
-                            ..Call::default()
-                        };
-                        if !self.call(actor_type, actor_id, method, &call).await.is_answer() {
-                            continue;
-                        }
-                    }
-                }
-                if !self.0.schedule.chance(self.0.faults.relay_crash) {
-                    self.0.store.accepted(&[pending.seq]).await.expect("memory does not fail");
-                }
-            }
-        }
-    }
-
     /// Everything published to a topic so far, doubles included.
     pub fn published(&self, topic: &str) -> Vec<Value> {
-        let published = self.0.published.borrow();
-        published.iter().filter(|(name, _)| name == topic).map(|(_, event)| event.clone()).collect()
+        self.0.broker.published(topic)
     }
 
     /// Runs something beside the rest.
