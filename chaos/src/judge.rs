@@ -8,6 +8,9 @@ use xtask::{Profile, workspace};
 
 /// The package and the program in it.
 const CHECKER: (&str, &str) = ("checker", "almanac-checker");
+/// The report, for programs and for people.
+pub(crate) const JSON: &str = "report.json";
+pub(crate) const TEXT: &str = "report.txt";
 
 pub(crate) async fn build(profile: Profile) -> Result<()> {
     let (package, program) = CHECKER;
@@ -19,10 +22,10 @@ pub(crate) async fn judge(log: &Path, database_url: &str, profile: Profile, outp
     let (_, program) = CHECKER;
     let mut checker = Command::new(workspace::binary(profile, program));
     checker.env("DATABASE_URL", database_url).arg("--log").arg(log);
-    checker.arg("--json").arg(output.join("report.json")).stderr(Stdio::inherit()).kill_on_drop(true);
+    checker.arg("--json").arg(output.join(JSON)).stderr(Stdio::inherit()).kill_on_drop(true);
     let judged = checker.output().await.with_context(|| format!("cannot run {program}"))?;
     let report = String::from_utf8_lossy(&judged.stdout);
     println!("{report}");
-    fs::write(output.join("report.txt"), report.as_bytes())?;
+    fs::write(output.join(TEXT), report.as_bytes())?;
     Ok(judged.status.success())
 }

@@ -29,6 +29,7 @@ use xtask::Pubsub;
 
 /// Runs Almanac with faults, and checks that nothing was lost or doubled.
 #[derive(Clone, Debug, Parser)]
+#[command(override_usage = "cargo xtask chaos [OPTIONS]")]
 pub(crate) struct Arguments {
     /// Which faults, and what people do, follows from this
     #[arg(long, default_value_t = 1)]
@@ -53,8 +54,8 @@ pub(crate) struct Arguments {
     people: u16,
     #[arg(long, default_value_t = 6.0)]
     faults_per_minute: f64,
-    /// Where to leave the clients' log and the report
-    #[arg(long)]
+    /// Where to leave the clients' log, the report and the parts' logs: said by `cargo xtask chaos`
+    #[arg(long, hide = true)]
     output: PathBuf,
 }
 

@@ -1,12 +1,12 @@
 //! One run, from the start of the system to the verdict.
 
-use std::{fs, path::Path, process::ExitCode, time::Duration};
+use std::{fs, io::ErrorKind, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use checker::log::{Run, Writer};
 use tokio::{sync::RwLock, time::Instant};
 use virtual_actors::{Clock, System};
-use xtask::{BACKEND, Profile, Stack, StackOptions, StopSignal, faults, faults::SmallDisk, packages};
+use xtask::{BACKEND, Profile, Stack, StackOptions, StopSignal, faults, faults::SmallDisk};
 
 use crate::{
     Arguments, fault,
@@ -20,12 +20,15 @@ use crate::{
 /// The room PostgreSQL has: for the data and the log of an hour.
 const DISK: u64 = 3 << 30;
 
-/// Runs until the verdict or a signal. The system is stopped in good order unless something was wrong with it: then
-/// its logs are kept.
+/// Where the clients' log and the parts' logs go, beside what the checker says.
+const CLIENTS: &str = "clients.jsonl";
+const LOGS: &str = "logs";
+
+/// Runs until the verdict or a signal. Whatever came of it, the system is stopped in good order and its logs are kept.
 pub(crate) async fn run(arguments: Arguments, may_mount: bool) -> Result<ExitCode> {
     let mut stop = StopSignal::listen()?;
-    fs::create_dir_all(&arguments.output)?;
-    packages::install_faketime().await;
+    let output = &arguments.output;
+    clear(output)?;
     let profile = if arguments.release { Profile::Release } else { Profile::Dev };
     judge::build(profile).await?;
     let options = StackOptions {
@@ -34,29 +37,47 @@ pub(crate) async fn run(arguments: Arguments, may_mount: bool) -> Result<ExitCod
         ..StackOptions::for_test_with("chaos", &fault::replicas()?)?
     };
     let options = if arguments.ha { options.ha()? } else { options }.with_faults()?;
-    let disk = if may_mount {
-        Some(SmallDisk::mount(options.directory.path().join("postgres"), DISK)?)
-    } else {
-        None
+    let disk = match may_mount {
+        true => SmallDisk::mount(options.directory.path().join("postgres"), DISK)?,
+        false => None,
     };
-    let stack = tokio::select! {
-        stack = Stack::start(options) => RwLock::new(stack?),
+    let logs = options.directory.logs();
+    let started = tokio::select! {
+        started = Stack::start(options) => started,
         () = stop.received() => bail!("stopped before it was ready"),
     };
-    let passed = tokio::select! {
-        passed = try_system(&stack, &arguments, profile, disk.as_ref()) => Some(passed?),
-        () = stop.received() => None,
+    let stack = match started {
+        Ok(stack) => RwLock::new(stack),
+        Err(error) => {
+            keep_logs(&logs, output)?;
+            return Err(error);
+        }
     };
-    if passed == Some(false) {
-        return Ok(ExitCode::FAILURE);
-    }
+    let outcome = tokio::select! {
+        passed = try_system(&stack, &arguments, profile, disk.as_ref()) => passed.map(Some),
+        () = stop.received() => Ok(None),
+    };
     let mut stack = stack.into_inner();
     stack.stop_all().await;
-    keep_logs(&stack.directory().logs(), &arguments.output.join("logs"))?;
+    keep_logs(&logs, output)?;
     // What it has its data on goes before the directory can.
     drop(disk);
     stack.stop().await?;
-    passed.map(|_| ExitCode::SUCCESS).context("stopped before the end")
+    let passed = outcome?.context("stopped before the end")?;
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Makes the output's directory, without what an earlier run has left there.
+fn clear(output: &Path) -> Result<()> {
+    fs::create_dir_all(output)?;
+    let files = [CLIENTS, judge::JSON, judge::TEXT].map(|name| fs::remove_file(output.join(name)));
+    for removed in files.into_iter().chain([fs::remove_dir_all(output.join(LOGS))]) {
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Lets people work while things break; whether everything promised was kept.
@@ -67,7 +88,7 @@ async fn try_system(
     disk: Option<&SmallDisk>,
 ) -> Result<bool> {
     let (seed, stack) = (arguments.seed, system.read().await);
-    let path = arguments.output.join("clients.jsonl");
+    let path = arguments.output.join(CLIENTS);
     let backends: Vec<String> =
         stack.ports().apps[BACKEND].iter().map(|pair| format!("http://127.0.0.1:{}", pair.app)).collect();
     let log = Writer::create(
@@ -99,23 +120,22 @@ async fn try_system(
     judge::judge(&path, stack.database_url()?, profile, &arguments.output).await
 }
 
-/// Copies the parts' logs to where the report is: how late something was is explained by them only.
-fn keep_logs(from: &Path, to: &Path) -> Result<()> {
-    if to.exists() {
-        fs::remove_dir_all(to)?;
-    }
-    fs::create_dir_all(to)?;
+/// Copies the parts' logs to where the report is: what went wrong, or came late, is explained by them only.
+fn keep_logs(from: &Path, output: &Path) -> Result<()> {
+    let to = output.join(LOGS);
+    fs::create_dir_all(&to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         fs::copy(entry.path(), to.join(entry.file_name()))?;
     }
+    eprintln!("The clients' log, the report and the parts' logs are in {}", output.display());
     Ok(())
 }
 
 /// The kinds of faults that this machine can do; the others are named.
 fn possible(disk: Option<&SmallDisk>) -> Vec<Kind> {
     let reason = |kind: Kind| match kind {
-        Kind::DiskFull if disk.is_none() => Some("only root mounts disks"),
+        Kind::DiskFull if disk.is_none() => Some("disks may not be mounted here"),
         Kind::Skew if faults::faketime().is_none() => Some("libfaketime is not installed"),
         _ => None,
     };

@@ -15,6 +15,7 @@ use crate::{
     ports::Ports,
     state_dir::StateDir,
     state_file::{PartState, StateFile, SystemPhase},
+    workspace::Profile,
 };
 
 #[derive(Clone)]
@@ -35,9 +36,14 @@ impl Journal {
     }
 
     /// The same, keeping the state file of a whole system.
-    pub(crate) fn keeping_state(directory: &StateDir, console: bool, ports: &Ports) -> Result<Self> {
+    pub(crate) fn keeping_state(
+        directory: &StateDir,
+        console: bool,
+        profile: Profile,
+        ports: &Ports,
+    ) -> Result<Self> {
         let log = Log::open(&directory.logs(), "supervisor")?;
-        let state = StateFile::new(ports.clone())?;
+        let state = StateFile::new(profile, ports.clone())?;
         state.save(&directory.state_file())?;
         let state = Some((directory.state_file(), Mutex::new(state)));
         Ok(Self(Arc::new(Inner { console, log, logs: directory.logs(), state })))

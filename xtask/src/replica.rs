@@ -1,6 +1,6 @@
 //! One replica of an app: the app's process and its sidecar.
 
-use std::{path::Path, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 
@@ -13,6 +13,7 @@ use crate::{
     process::Program,
     readiness::Readiness,
     sidecar::{Sidecar, SidecarOptions},
+    stack::Version,
     state_dir::StateDir,
     supervisor::Part,
     tools::Tools,
@@ -26,8 +27,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) directory: &'a StateDir,
     pub(crate) control_plane: &'a ControlPlane,
     pub(crate) database_url: &'a str,
-    /// Where the app's program is.
-    pub(crate) binaries: &'a Path,
+    /// What to start.
+    pub(crate) version: &'a Arc<Version>,
     pub(crate) journal: &'a Journal,
 }
 
@@ -38,6 +39,8 @@ pub(crate) struct Replica {
     /// What can be broken of it, if it was made so.
     pub(crate) faults: Option<ReplicaFaults>,
     pub(crate) app_port: u16,
+    /// Kept as long as the app may have to be started again.
+    _version: Arc<Version>,
 }
 
 impl Replica {
@@ -72,7 +75,8 @@ impl Replica {
                 return Err(error);
             }
         };
-        let replica = Self { app: part, sidecar, faults, app_port: ports.app };
+        let version = surroundings.version.clone();
+        let replica = Self { app: part, sidecar, faults, app_port: ports.app, _version: version };
         match replica.until_ready().await {
             Ok(()) => Ok(replica),
             Err(error) => {
@@ -113,7 +117,7 @@ impl Surroundings<'_> {
         let log = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into());
         let direct = self.database_url;
         let database_url = faults.map_or(direct.to_owned(), |faults| faults.database().instead_of(direct));
-        let program = Program::new(name, self.binaries.join(app.id))
+        let program = Program::new(name, self.version.folder().join(app.id))
             .env("APP_ID", app.id)
             .env("APP_HOST", "127.0.0.1")
             .env("APP_PORT", ports.app.to_string())

@@ -14,16 +14,12 @@
 
 mod front_door;
 mod options;
+mod programs;
 mod replicas;
 mod roll;
 mod scale;
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs::File, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
@@ -48,6 +44,8 @@ use crate::{
 };
 use front_door::FrontDoor;
 pub use options::StackOptions;
+use programs::Programs;
+pub(crate) use programs::Version;
 use replicas::ReplicaSets;
 
 const READY: Duration = Duration::from_secs(60);
@@ -62,8 +60,7 @@ pub enum Process {
 /// A running system. Dropping it kills every process.
 pub struct Stack {
     options: StackOptions,
-    /// Of the apps that were rolled to other programs, where those are.
-    rolled: BTreeMap<&'static str, PathBuf>,
+    programs: Programs,
     tools: Tools,
     journal: Journal,
     running: Option<Running>,
@@ -95,9 +92,10 @@ impl Stack {
         options.directory.create()?;
         let lock = options.directory.lock()?;
         options.ports.ensure_free()?;
-        let journal = Journal::keeping_state(&options.directory, options.console, &options.ports)?;
-        let rolled = BTreeMap::new();
-        let mut stack = Self { options, rolled, tools, journal, running: None, _lock: lock };
+        let programs = Programs::copy(options.directory.programs(), &options.binaries())?;
+        let journal =
+            Journal::keeping_state(&options.directory, options.console, options.profile, &options.ports)?;
+        let mut stack = Self { options, programs, tools, journal, running: None, _lock: lock };
         stack
             .start_all()
             .await
@@ -121,7 +119,7 @@ impl Stack {
         let Self { options: StackOptions { directory, ports, .. }, tools, journal, .. } = &*self;
         let database = async {
             let postgres = Postgres::start(directory, ports.postgres, Durability::Full, journal).await?;
-            migrations::run(&self.options.binaries(), postgres.url(), journal).await?;
+            migrations::run(self.programs.first().folder(), postgres.url(), journal).await?;
             Ok(postgres)
         };
         let (postgres, broker, mailpit, control_plane) = tokio::try_join!(
@@ -146,6 +144,11 @@ impl Stack {
     /// Brings the database to the schema of the programs in `binaries`, while everything runs.
     pub async fn migrate(&self, binaries: &Path) -> Result<()> {
         migrations::run(binaries, self.database_url()?, &self.journal).await
+    }
+
+    /// The same with the programs that are there now where those of the whole system were taken from.
+    pub async fn migrate_again(&self) -> Result<()> {
+        self.migrate(&self.options.binaries()).await
     }
 
     /// Stops everything in order, keeping ports and data for [`Stack::start_all`].

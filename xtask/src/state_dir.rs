@@ -138,6 +138,11 @@ impl StateDir {
         self.components().join(replica)
     }
 
+    /// The programs that run.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.0.join("programs")
+    }
+
     /// Where it is written down which broker was used last.
     pub(crate) fn broker(&self) -> PathBuf {
         self.0.join("broker")

@@ -7,13 +7,16 @@ use chrono::{DateTime, Utc};
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-use crate::{clock, ports::Ports, process::ProcessId, table};
+use crate::{clock, ports::Ports, process::ProcessId, table, workspace::Profile};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StateFile {
     pub supervisor: ProcessId,
     pub phase: SystemPhase,
     pub started_at: DateTime<Utc>,
+    /// What the services were built with; not said by older versions.
+    #[serde(default)]
+    pub profile: Profile,
     pub ports: Ports,
     /// In the order they were started.
     pub parts: Vec<PartState>,
@@ -57,10 +60,10 @@ pub enum PartPhase {
 }
 
 impl StateFile {
-    pub(crate) fn new(ports: Ports) -> Result<Self> {
+    pub(crate) fn new(profile: Profile, ports: Ports) -> Result<Self> {
         let supervisor = ProcessId::of(std::process::id()).context("/proc is not readable")?;
         let (phase, started_at) = (SystemPhase::Starting, clock::now());
-        Ok(Self { supervisor, phase, started_at, ports, parts: Vec::new() })
+        Ok(Self { supervisor, phase, started_at, profile, ports, parts: Vec::new() })
     }
 
     /// What was written last, if anything.
@@ -161,7 +164,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state.json");
         assert!(StateFile::load(&path).unwrap().is_none());
-        let mut state = StateFile::new(Ports::fixed(&Replicas::default(), 8000)).unwrap();
+        let mut state = StateFile::new(Profile::Release, Ports::fixed(&Replicas::default(), 8000)).unwrap();
         state.set(part("redis", 0));
         state.set(part("redis", 2));
         state.set(part("todo-actors-2", 0));
@@ -169,6 +172,7 @@ mod tests {
         state.save(&path).unwrap();
         let loaded = StateFile::load(&path).unwrap().unwrap();
         assert_eq!((loaded.supervisor, loaded.parts.len()), (state.supervisor, 1));
+        assert_eq!(loaded.profile, Profile::Release);
         let table = loaded.table();
         assert!(table.starts_with("PART   PID"), "{table}");
         assert!(table.lines().nth(1).is_some_and(|row| row.starts_with("redis  ")), "{table}");

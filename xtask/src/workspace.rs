@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
 use crate::apps::{APPS, MIGRATE};
 
 /// Which of Cargo's two standard profiles the services are built and run with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Profile {
     #[default]
     Dev,

@@ -33,8 +33,12 @@ const LISTENS: Duration = Duration::from_secs(2);
 pub(crate) enum Request {
     /// By app-id.
     Scale(BTreeMap<String, u16>),
-    /// The app-id.
-    Roll(String),
+    Roll {
+        /// The app-id.
+        app: String,
+        /// Whether the database is brought to the new version's schema first.
+        migrate: bool,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,7 +56,12 @@ impl Request {
                 }
                 Ok(())
             }
-            Self::Roll(app) => stack.roll(&app, None).await,
+            Self::Roll { app, migrate } => {
+                if migrate {
+                    stack.migrate_again().await?;
+                }
+                stack.roll(&app, None).await
+            }
         }
     }
 }
@@ -177,14 +186,16 @@ mod tests {
             let answer = BufReader::new(stream).lines().next_line().await.unwrap().unwrap();
             serde_json::from_str::<Answer>(&answer).unwrap().error
         };
-        let clients = async { (say("nonsense\n").await, say("{\"roll\":\"todo-actors\"}\n").await) };
+        let clients = async {
+            (say("nonsense\n").await, say("{\"roll\":{\"app\":\"todo-actors\",\"migrate\":true}}\n").await)
+        };
         let supervisor = async {
             let (request, asker) = control.next().await;
             asker.answer(Err(anyhow!("not now"))).await;
             request
         };
         let ((nonsense, roll), request) = tokio::join!(clients, supervisor);
-        assert_eq!(request, Request::Roll("todo-actors".into()));
+        assert_eq!(request, Request::Roll { app: "todo-actors".into(), migrate: true });
         assert_eq!((nonsense.is_some(), roll.as_deref()), (true, Some("not now")));
     }
 
@@ -192,7 +203,7 @@ mod tests {
     async fn without_a_supervisor_it_is_said_that_nothing_runs() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = StateDir::resolve(Some(temporary.path())).unwrap();
-        let error = ask(&directory, &Request::Roll("todo-actors".into())).await.unwrap_err().to_string();
+        let error = ask(&directory, &Request::Scale(BTreeMap::new())).await.unwrap_err().to_string();
         assert!(error.contains("not running"), "{error}");
     }
 }

@@ -13,6 +13,9 @@ use xtask::{
     workspace,
 };
 
+/// The packages whose tests run whole systems, and break them: they take Kafka and libfaketime.
+const WITH_SYSTEMS: [&str; 3] = ["almanac-tests", "chaos", "xtask"];
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Passed on to `cargo test`; without any, everything is tested
@@ -24,7 +27,11 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let started = Instant::now();
     packages::ensure_installed().await?;
     let tools = Tools::obtain().await?;
-    Pubsub::Kafka.obtain().await?;
+    let named = named_packages(&options.cargo);
+    if named.is_empty() || named.iter().any(|name| WITH_SYSTEMS.contains(&name.as_str())) {
+        Pubsub::Kafka.obtain().await?;
+        packages::install_faketime().await;
+    }
     workspace::build_services(Profile::Dev).await?;
     StateDir::remove_abandoned()?;
     let directory = StateDir::temporary("test")?;
@@ -47,8 +54,7 @@ async fn run_tests(args: &[OsString], tools: &Tools, postgres: &Postgres) -> Res
         .args(["test", "--no-fail-fast"])
         .env("DATABASE_URL", postgres.url())
         .env("ALMANAC_DAPR_BIN", tools.dapr_folder());
-    let names_package = |arg: &OsString| arg == "-p" || arg.to_string_lossy().starts_with("--package");
-    if !args.iter().any(names_package) {
+    if named_packages(args).is_empty() {
         tests.arg("--workspace");
     }
     let passed = finishes_well(tests.args(args), &mut stop).await?;
@@ -67,6 +73,20 @@ async fn run_tests(args: &[OsString], tools: &Tools, postgres: &Postgres) -> Res
     Ok(finishes_well(&mut tests, &mut stop).await? && passed)
 }
 
+/// The packages that Cargo is told to test; none where it is to test all.
+fn named_packages(args: &[OsString]) -> Vec<String> {
+    let mut args = args.iter().map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--");
+    let mut packages = Vec::new();
+    while let Some(arg) = args.next() {
+        let Some(rest) = arg.strip_prefix("--package").or_else(|| arg.strip_prefix("-p")) else { continue };
+        match rest {
+            "" => packages.extend(args.next().map(Into::into)),
+            attached => packages.push(attached.trim_start_matches('=').to_owned()),
+        }
+    }
+    packages
+}
+
 /// Runs tests to their end, or ends them all when told to stop.
 async fn finishes_well(tests: &mut Command, stop: &mut StopSignal) -> Result<bool> {
     // A group of their own, so that the programs the tests run can be ended with them.
@@ -79,5 +99,18 @@ async fn finishes_well(tests: &mut Command, stop: &mut StopSignal) -> Result<boo
             tests.wait().await?;
             bail!("stopped before all tests had run")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_read_however_they_are_named() {
+        let named = |args: &str| named_packages(&args.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(named("-p task-actor a_task -- -p xtask"), ["task-actor"]);
+        assert_eq!(named("--package=chaos -pxtask --package audit"), ["chaos", "xtask", "audit"]);
+        assert!(named("a_task_and_its_clock -- --nocapture").is_empty());
     }
 }

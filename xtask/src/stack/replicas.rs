@@ -60,13 +60,12 @@ impl Running {
 impl Stack {
     /// Starts those replicas of an app that have ports but do not run; all are ready, or none is left running.
     pub(super) async fn start_missing(&self, running: &Running, app: &App) -> Result<Vec<(u16, Replica)>> {
-        let binaries = self.rolled.get(app.id).cloned().unwrap_or_else(|| self.options.binaries());
         let surroundings = Surroundings {
             tools: &self.tools,
             directory: &self.options.directory,
             control_plane: &running.control_plane,
             database_url: running.postgres.url(),
-            binaries: &binaries,
+            version: self.programs.of(app),
             journal: &self.journal,
         };
         let there = running.replicas.numbers(app);

@@ -11,23 +11,24 @@ impl Stack {
     /// Replaces the replicas of an app one by one, each on its own name and ports: it is drained and stopped, and
     /// the next one's turn comes when its successor is ready. A lone replica gets a second one for the while.
     ///
-    /// `binaries` is where the new version's program is; without it the app runs what it ran before. A successor
+    /// The new version's program is copied from `binaries`, or from where those of the whole system were. A successor
     /// that does not become ready is taken back, and ends the matter: those replaced before it stay.
     pub async fn roll(&mut self, app: &str, binaries: Option<&Path>) -> Result<()> {
         let app = App::find(app)?;
-        let before = self.rolled.get(app.id).cloned();
-        if let Some(binaries) = binaries {
-            self.rolled.insert(app.id, binaries.to_owned());
-        }
+        let binaries = binaries.map_or_else(|| self.options.binaries(), Path::to_owned);
+        let rolled = self.roll_to(app, &binaries).await;
+        rolled.with_context(|| format!("the new {} does not start; the old one goes on", app.id))
+    }
+
+    async fn roll_to(&mut self, app: &'static App, binaries: &Path) -> Result<()> {
+        let newer = self.programs.another(app, binaries)?;
+        let older = self.programs.exchange(app, newer);
         let replaced = self.replace_all(app).await;
         if replaced.is_err() {
-            match before {
-                Some(binaries) => self.rolled.insert(app.id, binaries),
-                None => self.rolled.remove(app.id),
-            };
+            self.programs.exchange(app, older);
             self.start_lacking(app).await.with_context(|| format!("{} does not start again", app.id))?;
         }
-        replaced.with_context(|| format!("the new {} does not start; the old one goes on", app.id))
+        replaced
     }
 
     async fn replace_all(&mut self, app: &'static App) -> Result<()> {
