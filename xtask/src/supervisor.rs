@@ -1,6 +1,7 @@
 //! Keeps one program running: starts it, logs its output, starts it again when it ends, stops it.
 
 mod keeper;
+mod outage;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,6 +24,7 @@ use crate::{
     state_file::{PartPhase, PartState},
 };
 use keeper::Keeper;
+pub use outage::Outage;
 
 /// A part that ends this often before it is ready will not become so.
 const MOST_FAILED_STARTS: u32 = 5;
@@ -220,6 +222,15 @@ mod tests {
         Readiness::new(|| async { Ok(()) })
     }
 
+    async fn until_it_goes_on(process: ProcessId) {
+        let goes_on = async {
+            while process.is_frozen() {
+                sleep(POLL).await;
+            }
+        };
+        timeout(Duration::from_secs(5), goes_on).await.unwrap();
+    }
+
     #[tokio::test]
     async fn a_killed_part_runs_again_as_another_process() {
         let directory = tempfile::tempdir().unwrap();
@@ -246,6 +257,8 @@ mod tests {
         assert_eq!((part.process(), part.phase()), (None, PartPhase::Stopped));
         assert!(part.ready(Duration::from_millis(500)).await.is_err());
         part.resume();
+        part.ready(Duration::from_secs(5)).await.unwrap();
+        drop(part.held_down().await.unwrap());
         part.ready(Duration::from_secs(5)).await.unwrap();
         part.hold_down().await.unwrap();
         part.stop().await;
@@ -287,9 +300,10 @@ mod tests {
         let part = Part::launch(program, at_once(), &journal(&directory)).unwrap();
         part.ready(Duration::from_secs(5)).await.unwrap();
         let first = part.process().unwrap();
-        part.freeze().await.unwrap();
+        let frozen = part.frozen().await.unwrap();
         assert!(first.is_frozen());
-        part.thaw();
+        drop(frozen);
+        until_it_goes_on(first).await;
         part.freeze().await.unwrap();
         part.kill().await.unwrap();
         part.ready(Duration::from_secs(5)).await.unwrap();
