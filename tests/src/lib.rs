@@ -3,8 +3,8 @@
 //! A test file starts a system once, on free ports, and runs its cases on it; a case is an async
 //! function that says in its name what is promised. What cases share is here: [`Suite`] runs them,
 //! [`Person`] uses the REST API, [`Mailbox`] reads what was mailed, [`Edits`] are a steady load, [`eventually`]
-//! awaits, and [`ActorHosts`] hosts actors in the test's own process. What brokers could make a difference to
-//! runs [`on_each_broker`].
+//! and [`all_published`] await, and [`ActorHosts`] hosts actors in the test's own process. What brokers could make a
+//! difference to runs [`on_each_broker`].
 //!
 //! ```no_run
 //! use almanac_tests::{Person, Suite};
