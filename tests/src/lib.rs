@@ -3,8 +3,8 @@
 //! A test file starts a system once, on free ports, and runs its cases on it; a case is an async
 //! function that says in its name what is promised. What cases share is here: [`Suite`] runs them,
 //! [`Person`] uses the REST API, [`Mailbox`] reads what was mailed, [`Edits`] are a steady load, [`eventually`]
-//! awaits, and [`ActorHosts`] hosts actors in the test's own process. What brokers could make a difference to
-//! runs [`on_each_broker`].
+//! and [`all_published`] await, and [`ActorHosts`] hosts actors in the test's own process. What brokers could make a
+//! difference to runs [`on_each_broker`].
 //!
 //! ```no_run
 //! use almanac_tests::{Person, Suite};
@@ -28,6 +28,7 @@ mod api;
 mod events;
 mod load;
 mod mailbox;
+mod outbox;
 mod person;
 mod pubsub;
 mod suite;
@@ -38,7 +39,8 @@ pub use api::{Answer, Request};
 pub use events::Subscriber;
 pub use load::{Edit, Edits};
 pub use mailbox::{Mail, Mailbox};
+pub use outbox::all_published;
 pub use person::{Person, due_in, fires_at};
 pub use pubsub::{on_each_broker, publish};
 pub use suite::Suite;
-pub use wait::{eventually, sleep_until, unchanged_for};
+pub use wait::{BUSY, assert_in_time, eventually, sleep_until, unchanged_for};

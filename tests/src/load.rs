@@ -21,16 +21,17 @@ pub struct Edits {
     pub tasks: Vec<Vec<Edit>>,
 }
 
-/// One edit that was answered, at the first try.
+/// One edit that was answered.
 #[derive(Debug)]
 pub struct Edit {
+    /// The first time.
     pub sent: Instant,
     pub answered: Instant,
 }
 
 impl Edits {
-    /// Edits the tasks, which are at version 1, until `meanwhile` is over. Fails if an edit is not answered at the
-    /// first try, or if the versions that were answered are not each version once.
+    /// Edits the tasks, which are at version 1, until `meanwhile` is over: each under a key, and sent again until it is
+    /// answered. Fails if the versions that were answered are not each version once.
     pub async fn during<T>(
         person: &Person,
         tasks: &[Value],
@@ -70,9 +71,10 @@ impl Edits {
 async fn edit_until(person: &Person, task: &Value, over: watch::Receiver<bool>) -> Vec<Edit> {
     let (mut pace, mut waiting) = (interval(PACE), FuturesUnordered::new());
     let (mut edits, mut versions) = (Vec::new(), BTreeSet::new());
-    let edit = async |title: String| {
-        let sent = Instant::now();
-        let answer = person.of_task("PATCH", task, "").json(json!({ "title": title })).send().await;
+    let edit = async |n: usize| {
+        let title = json!({ "title": format!("Edit {n}") });
+        let request = person.of_task("PATCH", task, "").key(format!("edit-{n}")).json(title);
+        let (sent, answer) = (Instant::now(), request.until_answered().await);
         assert_eq!(answer.status, 200, "after {:?}: {answer:?}", sent.elapsed());
         let version = answer.body["version"].as_u64().expect("a version");
         (Edit { sent, answered: Instant::now() }, version)
@@ -80,7 +82,7 @@ async fn edit_until(person: &Person, task: &Value, over: watch::Receiver<bool>) 
     while !*over.borrow() || !waiting.is_empty() {
         tokio::select! {
             _ = pace.tick(), if !*over.borrow() => {
-                waiting.push(edit(format!("Edit {}", edits.len() + waiting.len())));
+                waiting.push(edit(edits.len() + waiting.len()));
             }
             Some((edit, version)) = waiting.next() => {
                 edits.push(edit);

@@ -14,7 +14,8 @@ use tokio::{
 };
 use xtask::{Pubsub, Stack, StackOptions};
 
-const LONGEST_CASE: Duration = Duration::from_secs(180);
+/// On a busy machine the longest take three minutes.
+const LONGEST_CASE: Duration = Duration::from_secs(300);
 
 /// The cases of a file, and the system of type `S` they run on.
 pub struct Suite<S> {
@@ -60,7 +61,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
         let trial = Trial::test(name_of::<C>(), move || {
             system.runtime.block_on(async {
                 let shared = system.get().await?.read().await;
-                timeout(LONGEST_CASE, case(&shared)).await.map_err(Failed::from)
+                in_time(name_of::<C>(), case(&shared)).await
             })
         });
         self.cases.push(trial.with_kind(self.kind));
@@ -74,7 +75,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
         let trial = Trial::test(name_of::<C>(), move || {
             system.runtime.block_on(async {
                 let mut alone = system.get().await?.write().await;
-                timeout(LONGEST_CASE, case(&mut alone)).await.map_err(Failed::from)
+                in_time(name_of::<C>(), case(&mut alone)).await
             })
         });
         self.cases.push(trial.with_kind(self.kind));
@@ -123,6 +124,11 @@ impl<S> System<S> {
         let start = async || (self.start)().await.map(RwLock::new).map_err(|error| format!("{error:#}"));
         self.started.get_or_init(start).await.as_ref().map_err(Failed::from)
     }
+}
+
+async fn in_time(name: &str, case: impl Future<Output = ()>) -> Result<(), Failed> {
+    let late = |_| Failed::from(format!("{name} is not over after {} s", LONGEST_CASE.as_secs()));
+    timeout(LONGEST_CASE, case).await.map_err(late)
 }
 
 /// The path of a function within its crate.

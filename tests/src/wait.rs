@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 use virtual_actors::{Clock, System};
 
+/// What a machine may add to any time that is promised when everything else runs there, too.
+pub const BUSY: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Asks until there is an answer; fails the test after `limit`.
@@ -27,6 +29,12 @@ pub async fn unchanged_for<T: Debug + PartialEq>(time: Duration, mut ask: impl A
         sleep(POLL * 4).await;
         assert_eq!(ask().await, first);
     }
+}
+
+/// Fails unless something came at its time, or late by what is promised at most, and what a busy machine adds.
+pub fn assert_in_time(late_ms: i64, promised: Duration) {
+    let late = u64::try_from(late_ms).map(Duration::from_millis);
+    assert!(late.is_ok_and(|late| late < promised + BUSY), "{late_ms} ms late, not within {promised:?}");
 }
 
 /// Waits for an instant.

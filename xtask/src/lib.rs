@@ -84,6 +84,6 @@ pub use stack::{Process, Stack, StackOptions};
 pub use state_dir::StateDir;
 pub use state_file::{PartPhase, PartState, StateFile, SystemPhase};
 pub use stop_signal::StopSignal;
-pub use supervisor::Part;
+pub use supervisor::{Outage, Part};
 pub use tools::Tools;
 pub use workspace::Profile;

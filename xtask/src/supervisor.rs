@@ -1,6 +1,7 @@
 //! Keeps one program running: starts it, logs its output, starts it again when it ends, stops it.
 
 mod keeper;
+mod outage;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,6 +24,7 @@ use crate::{
     state_file::{PartPhase, PartState},
 };
 use keeper::Keeper;
+pub use outage::Outage;
 
 /// A part that ends this often before it is ready will not become so.
 const MOST_FAILED_STARTS: u32 = 5;

@@ -9,9 +9,9 @@ mod report;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use almanac_tests::eventually;
+use almanac_tests::all_published;
 use anyhow::{Context, Result, ensure};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{Connection, PgConnection};
 use tokio::time::sleep;
 use xtask::{APPS, Profile, Replicas, Stack, StackOptions, workspace};
 
@@ -66,12 +66,9 @@ async fn main() -> Result<ExitCode> {
 
 /// What was emitted was handed over, and nobody gave any of it up.
 async fn nothing_is_left(stack: &Stack) -> Result<()> {
-    let pool = PgPool::connect(stack.database_url()?).await?;
-    let count = async |table: &str| {
-        let query = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}")));
-        query.fetch_one(&pool).await.unwrap_or(-1_i64)
-    };
-    eventually("an empty outbox", CALM * 4, async || (count("actor_outbox").await == 0).then_some(())).await;
-    ensure!(count("dead_letter").await == 0, "there are dead letters");
+    all_published(stack).await;
+    let mut database = PgConnection::connect(stack.database_url()?).await?;
+    let dead: i64 = sqlx::query_scalar("SELECT count(*) FROM dead_letter").fetch_one(&mut database).await?;
+    ensure!(dead == 0, "there are {dead} dead letters");
     Ok(())
 }

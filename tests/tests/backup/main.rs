@@ -6,7 +6,7 @@ mod restored;
 
 use std::{process::ExitCode, time::Duration};
 
-use almanac_tests::{Suite, eventually, on_each_broker};
+use almanac_tests::{Suite, on_each_broker};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use xtask::{Cluster, Process, Stack, StackOptions};
@@ -24,7 +24,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Nothing is taken from the broker until [`resume`].
+/// Nothing is taken from the broker until [`resume`]. After a panic they stay down, which nobody notices: the one case
+/// has the system for itself.
 async fn hold_subscribers(stack: &Stack) {
     for app in SUBSCRIBERS {
         // The app too: its relay would keep its share of an outbox that it cannot hand over.
@@ -52,17 +53,6 @@ async fn resume(stack: &Stack) {
 
 async fn database(stack: &Stack) -> PgPool {
     PgPool::connect(stack.database_url().expect("it runs")).await.expect("it is ready")
-}
-
-/// Waits until the broker has everything that was committed.
-async fn all_published(stack: &Stack) {
-    let database = database(stack).await;
-    eventually("an empty outbox", SOON, async || {
-        let count = sqlx::query_scalar("SELECT count(*) FROM actor_outbox");
-        let waiting: i64 = count.fetch_one(&database).await.ok()?;
-        (waiting == 0).then_some(())
-    })
-    .await;
 }
 
 fn cluster(stack: &Stack) -> Cluster {

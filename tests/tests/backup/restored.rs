@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use almanac_tests::{Mail, Person, Request, due_in, eventually, fires_at, sleep_until, unchanged_for};
+use almanac_tests::{
+    Mail, Person, Request, all_published, due_in, eventually, fires_at, sleep_until, unchanged_for,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use virtual_actors::{Clock, System};
 use xtask::{Journal, Profile, Stack, back_up, restore};
 
 use crate::{
-    SOON, SUBSCRIBERS, all_published, cluster,
+    SOON, SUBSCRIBERS, cluster,
     past::{Past, next_of, retitle},
 };
 

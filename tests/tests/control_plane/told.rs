@@ -24,7 +24,7 @@ impl Reminded {
         // When one of them has died, the schedulers take no reminders until its lease has run out.
         Self::of(stack, 1, 3600).await.until_kept(stack, Duration::from_secs(60)).await;
         let reminded = Self::of(stack, PEOPLE, seconds).await;
-        reminded.until_kept(stack, Duration::from_secs(20)).await;
+        reminded.until_kept(stack, Duration::from_secs(30)).await;
         reminded
     }
 

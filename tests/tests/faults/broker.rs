@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use almanac_tests::{Person, eventually};
+use almanac_tests::{Person, all_published, eventually};
 use futures::future::join_all;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
 use xtask::{PartPhase, Process, Stack};
 
 /// Until the actors of a sidecar that died are found at the next one.
@@ -16,7 +15,7 @@ pub(crate) async fn sidecars_that_start_without_the_broker_serve_and_catch_up(st
     let ada = Person::register(stack).await;
     let before = ada.create(json!({ "title": "Created before" })).await;
     let broker = stack.broker().expect("it runs");
-    broker.hold_down().await.expect("it ran");
+    let away = broker.held_down().await.expect("it ran");
 
     // Who publishes, and who subscribes.
     let apps = ["todo-actors", "notification-service", "audit-service"];
@@ -39,7 +38,7 @@ pub(crate) async fn sidecars_that_start_without_the_broker_serve_and_catch_up(st
     }
 
     let restarts = sidecars.map(|sidecar| sidecar.restarts());
-    broker.resume();
+    drop(away);
     for sidecar in sidecars {
         sidecar.ready(SOON).await.expect("it gets its component");
     }
@@ -61,18 +60,11 @@ pub(crate) async fn events_accepted_before_the_broker_was_killed_arrive(stack: &
     let ada = Person::register(stack).await;
     // A subscriber that is away, and relays nothing: what is accepted waits at the broker.
     let sidecar = stack.part("audit-service", 0, Process::Sidecar).expect("it is there");
-    sidecar.hold_down().await.expect("it ran");
+    let away = sidecar.held_down().await.expect("it ran");
     let tasks = join_all((0..TASKS).map(|n| ada.create(json!({ "title": format!("Task {n}") })))).await;
-    let url = stack.database_url().expect("it runs");
-    let mut database = PgConnection::connect(url).await.expect("it is ready");
-    eventually("all to be accepted", SOON, async || {
-        let waiting = sqlx::query_scalar("SELECT count(*) FROM actor_outbox WHERE topic = 'task-events'");
-        let waiting: i64 = waiting.fetch_one(&mut database).await.ok()?;
-        (waiting == 0).then_some(())
-    })
-    .await;
+    all_published(stack).await;
     stack.kill_broker().await.expect("it ran");
-    sidecar.resume();
+    drop(away);
     stack.until_ready().await.expect("it is ready again");
     for task in &tasks {
         let history = ada.history_holds(task, &[("task.created", 1)]).await;

@@ -1,45 +1,17 @@
 //! Several backends behind one address.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
-
-use almanac_tests::{Person, eventually};
-use futures::future::join_all;
-use serde_json::json;
 use xtask::{Process, Stack};
+
+use crate::writers::each_edit_is_answered_once_despite;
 
 const BACKEND: &str = "todo-backend";
 
 pub(crate) async fn no_answer_is_lost_when_one_of_two_backends_dies(stack: &mut Stack) {
-    const WRITERS: usize = 16;
-    const EDITS: usize = 12;
     stack.scale(BACKEND, 2).await.expect("there is one more");
-    let ada = Person::register(stack).await;
-    let answered = AtomicUsize::new(0);
-    let write = async |writer: usize| {
-        let task = ada.create(json!({ "title": format!("Task {writer}") })).await;
-        for n in 0..EDITS {
-            let title = json!({ "title": format!("Edit {n}") });
-            let request = ada.of_task("PATCH", &task, "").key(format!("edit-{n}")).json(title);
-            let answer = request.until_answered().await;
-            assert_eq!((answer.status, &answer.body["version"]), (200, &json!(n + 2)), "{answer:?}");
-            answered.fetch_add(1, Ordering::Relaxed);
-        }
-        task
-    };
-    let crash = async {
-        let some = async || (answered.load(Ordering::Relaxed) >= WRITERS * EDITS / 4).then_some(());
-        eventually("some answers", Duration::from_secs(60), some).await;
-        let kill = |process| stack.kill(BACKEND, 0, process);
+    let kill = |process| stack.kill(BACKEND, 0, process);
+    let death = async {
         tokio::try_join!(kill(Process::App), kill(Process::Sidecar)).expect("both ran");
     };
-    let (tasks, ()) = tokio::join!(join_all((0..WRITERS).map(write)), crash);
-    for task in &tasks {
-        let history = ada.history_holds(task, &[("task.created", 1), ("task.updated", EDITS)]).await;
-        assert_eq!(history.len(), EDITS + 1, "each edit once");
-    }
-    stack.until_ready().await.expect("it is ready again");
+    each_edit_is_answered_once_despite(stack, death).await;
     stack.scale(BACKEND, 1).await.expect("there is one less");
 }

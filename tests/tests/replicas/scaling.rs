@@ -3,21 +3,17 @@
 use std::time::Duration;
 
 use almanac_tests::eventually;
-use xtask::{Activations, Process, ProcessId, Stack, StateFile};
+use xtask::{Process, ProcessId, Stack, StateFile};
 
 use crate::{
     REPLICAS,
     load::{Load, under_load},
+    tasks_on,
 };
 
 const HOST: &str = "todo-actors";
 /// A busy machine starts a replica in some seconds.
 const STARTED: Duration = Duration::from_secs(60);
-
-async fn tasks_on(stack: &Stack, replica: &str) -> Option<u64> {
-    let all = Activations::of(stack.ports()).await;
-    all.iter().find(|activations| activations.replica == replica)?.of_type("Task")
-}
 
 fn process(stack: &Stack, app: &str, replica: usize, process: Process) -> ProcessId {
     stack.part(app, replica, process).expect("it is there").process().expect("it runs")

@@ -3,23 +3,24 @@
 
 use std::time::{Duration, Instant};
 
-use almanac_tests::{Edits, Person, Request, eventually};
+use almanac_tests::{BUSY, Edits, Person, eventually};
 use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use xtask::{Part, Process, Stack};
+
+use crate::tasks_on;
 
 /// What is promised.
 const AFTER_A_CRASH: Duration = Duration::from_secs(2);
 const WHILE_FROZEN: Duration = Duration::from_secs(6);
 /// Not promised: a frozen app is found, after a round that it held up was given up.
 const AFTER_BOTH: Duration = Duration::from_secs(8);
-/// What a machine may add on which everything else runs too.
-const BUSY: Duration = Duration::from_secs(2);
 
 const TASKS: usize = 12;
 /// The replica things happen to.
 pub(crate) const VICTIM: usize = 1;
+const VICTIMS_NAME: &str = "todo-actors-2";
 pub(crate) const APP: &str = "todo-actors";
 pub(crate) const BOTH: [Process; 2] = [Process::App, Process::Sidecar];
 
@@ -58,12 +59,12 @@ async fn calls_go_on_while_frozen(stack: &mut Stack, processes: &[Process], what
     let freeze = async {
         sleep(Duration::from_secs(1)).await;
         let fault = Instant::now();
-        try_join_all(parts.iter().map(|part| part.freeze())).await.expect("it stands still");
+        let frozen = try_join_all(parts.iter().map(|part| part.frozen())).await.expect("it stands still");
         sleep(2 * WHILE_FROZEN).await;
-        fault
+        (fault, frozen)
     };
-    let (edits, fault) = Edits::during(&ada, &tasks, freeze).await;
-    parts.iter().for_each(|part| part.thaw());
+    let (edits, (fault, frozen)) = Edits::during(&ada, &tasks, freeze).await;
+    drop(frozen);
     answered_within(&edits, fault, WHILE_FROZEN, what);
     let counts: Vec<usize> = edits.counts().collect();
     join_all(tasks.iter().zip(counts).map(async |(task, count)| {
@@ -78,17 +79,17 @@ async fn calls_go_on_while_frozen(stack: &mut Stack, processes: &[Process], what
 pub(crate) async fn calls_go_on_while_one_app_is_frozen_and_another_replica_crashes(stack: &mut Stack) {
     let ada = Person::register(stack).await;
     let tasks = spread_tasks(stack, &ada).await;
-    let frozen = stack.part(APP, VICTIM, Process::App).expect("it runs");
+    let app = stack.part(APP, VICTIM, Process::App).expect("it runs");
     let faults = async {
         sleep(Duration::from_secs(1)).await;
         let fault = Instant::now();
-        frozen.freeze().await.expect("it stands still");
+        let frozen = app.frozen().await.expect("it stands still");
         crate::kill(stack, 0).await;
         sleep(2 * WHILE_FROZEN).await;
-        fault
+        (fault, frozen)
     };
-    let (edits, fault) = Edits::during(&ada, &tasks, faults).await;
-    frozen.thaw();
+    let (edits, (fault, frozen)) = Edits::during(&ada, &tasks, faults).await;
+    drop(frozen);
     answered_within(&edits, fault, AFTER_BOTH, "frozen app, another replica killed");
     stack.until_ready().await.expect("it is ready again");
     // The round was cut off at its sidecar, which must not keep calls waiting for good.
@@ -103,21 +104,12 @@ fn answered_within(edits: &Edits, fault: Instant, promised: Duration, what: &str
 
 /// Tasks on all replicas: several on the one that things happen to.
 pub(crate) async fn spread_tasks(stack: &Stack, person: &Person) -> Vec<Value> {
-    let (before, mut tasks) = (activations(stack).await, Vec::new());
+    let (before, mut tasks) = (tasks_on(stack, VICTIMS_NAME).await.unwrap_or(0), Vec::new());
     eventually("tasks on each replica", Duration::from_secs(30), async || {
         let new = (0..TASKS).map(|n| person.create(json!({ "title": format!("Task {n}") })));
         tasks.append(&mut join_all(new).await);
-        (activations(stack).await >= before + 2).then_some(())
+        tasks_on(stack, VICTIMS_NAME).await.filter(|count| *count >= before + 2)
     })
     .await;
     tasks
-}
-
-/// How many tasks are active on the replica that things happen to.
-async fn activations(stack: &Stack) -> u32 {
-    let port = stack.ports().apps[APP][VICTIM].app;
-    let metrics = Request::new("GET", format!("http://127.0.0.1:{port}/metrics")).text().await;
-    let of_tasks =
-        metrics.lines().find_map(|line| line.strip_prefix("actor_activations{actor_type=\"Task\"} "));
-    of_tasks.and_then(|count| count.parse().ok()).unwrap_or(0)
 }

@@ -13,6 +13,15 @@ fn at_once() -> Readiness {
     Readiness::new(|| async { Ok(()) })
 }
 
+async fn until_it_goes_on(process: ProcessId) {
+    let goes_on = async {
+        while process.is_frozen() {
+            sleep(POLL).await;
+        }
+    };
+    timeout(Duration::from_secs(5), goes_on).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_killed_part_runs_again_as_another_process() {
     let directory = tempfile::tempdir().unwrap();
@@ -39,6 +48,8 @@ async fn a_part_that_is_held_down_starts_only_when_resumed() {
     assert_eq!((part.process(), part.phase()), (None, PartPhase::Stopped));
     assert!(part.ready(Duration::from_millis(500)).await.is_err());
     part.resume();
+    part.ready(Duration::from_secs(5)).await.unwrap();
+    drop(part.held_down().await.unwrap());
     part.ready(Duration::from_secs(5)).await.unwrap();
     part.hold_down().await.unwrap();
     part.stop().await;
@@ -80,9 +91,10 @@ async fn a_frozen_part_thaws_and_can_be_killed_and_stopped() {
     let part = Part::launch(program, at_once(), &journal(&directory)).unwrap();
     part.ready(Duration::from_secs(5)).await.unwrap();
     let first = part.process().unwrap();
-    part.freeze().await.unwrap();
+    let frozen = part.frozen().await.unwrap();
     assert!(first.is_frozen());
-    part.thaw();
+    drop(frozen);
+    until_it_goes_on(first).await;
     part.freeze().await.unwrap();
     part.kill().await.unwrap();
     part.ready(Duration::from_secs(5)).await.unwrap();
