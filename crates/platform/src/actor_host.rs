@@ -27,6 +27,7 @@ pub struct ActorHost {
     relaying: JoinHandle<()>,
     workers: JoinSet<()>,
     routes: Router,
+    calls: Vec<&'static str>,
     /// Nothing writes to the outbox any more.
     settled: Stop,
 }
@@ -49,7 +50,8 @@ impl ActorHost {
         let settled = Stop::default();
         let relaying = tokio::spawn(relay.run(settled.requested()));
         let (workers, routes) = (JoinSet::new(), host.routes());
-        Ok(Self { service, host, relay: handle, relaying, workers, routes, settled })
+        let calls = Vec::new();
+        Ok(Self { service, host, relay: handle, relaying, workers, routes, calls, settled })
     }
 
     /// What wakes the relay, for who writes to the outbox outside of turns.
@@ -61,6 +63,13 @@ impl ActorHost {
     #[must_use]
     pub fn worker(mut self, work: impl Future<Output = ()> + Send + 'static) -> Self {
         self.workers.spawn(work);
+        self
+    }
+
+    /// Calls actors of these types, which live elsewhere; or its actors tell them something.
+    #[must_use]
+    pub fn calls(mut self, types: impl IntoIterator<Item = &'static str>) -> Self {
+        self.calls.extend(types);
         self
     }
 
@@ -77,8 +86,8 @@ impl ActorHost {
     /// # Errors
     /// When it cannot listen.
     pub async fn serve(self) -> Result<(), ServeError> {
-        let Self { service, host, relaying, mut workers, routes, settled, .. } = self;
-        let readiness = Readiness::new().actor_types(host.actor_types());
+        let Self { service, host, relaying, mut workers, routes, calls, settled, .. } = self;
+        let readiness = Readiness::new().actor_types(host.actor_types()).calls(calls);
         let drain = async {
             host.drain().await;
             while let Some(ended) = workers.join_next().await {

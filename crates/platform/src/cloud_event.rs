@@ -9,8 +9,9 @@
 //! }
 //! ```
 //!
-//! The version of its data's schema is what follows the last colon of `dataschema`, or 1. `CloudEvent<T, 2>` reads
-//! the second, too. An event beyond that is to be delivered again, since a newer replica may take it.
+//! The version of its data's schema is the last part of a `dataschema` of ours, `urn:almanac:<name>:<version>`; else it
+//! is 1. `CloudEvent<T, 2>` reads the second, too. An event beyond that is to be delivered again, since a newer replica
+//! may take it.
 //!
 //! An event that is not what the subscriber understands can never be handled: it is dropped, which
 //! sends it to the subscription's dead-letter topic.
@@ -133,7 +134,8 @@ struct Envelope {
 
 impl Envelope {
     fn schema_version(&self) -> u32 {
-        let version = self.dataschema.as_deref().and_then(|uri| uri.rsplit_once(':'));
+        let ours = self.dataschema.as_deref().and_then(|uri| uri.strip_prefix("urn:almanac:"));
+        let version = ours.and_then(|schema| schema.split_once(':'));
         version.and_then(|(_, version)| version.parse().ok()).unwrap_or(1)
     }
 }
@@ -212,6 +214,8 @@ mod tests {
             ("urn:almanac:task-changed:2", json!(42), Err(Delivery::Retry)),
             ("urn:almanac:task-changed:2", json!({ "reshaped": 42 }), Err(Delivery::Retry)),
             ("https://example.org/without-version", json!(42), Ok(())),
+            ("https://example.org:8443", json!(42), Ok(())),
+            ("urn:almanac:2", json!(42), Ok(())),
         ] {
             let mut event = event();
             (event["dataschema"], event["data"]) = (schema.into(), data);

@@ -6,11 +6,16 @@
 //! ```
 //!
 //! An event has one row for each app, however often it comes. One that was published again and is given up again waits
-//! again.
+//! again; but not for a late copy of what was mended.
 
 use std::sync::LazyLock;
 
-use axum::{Router, body::Bytes, extract::State, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    routing::post,
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use prometheus::{IntCounter, register_int_counter};
 use serde::Deserialize;
@@ -25,13 +30,18 @@ static DEAD_LETTERS: LazyLock<IntCounter> = LazyLock::new(|| {
         .expect("every metric is registered once, under a valid name")
 });
 
-/// Repeats before the redrive change nothing: the event may have been mended meanwhile.
+/// One mebibyte, the limit of an event, is 1.4 in base64; what a broker took in spite of that is kept, too.
+const BODY_LIMIT: usize = 8 * 1024 * 1024;
+
+/// Repeats before the redrive change nothing: the event may have been mended meanwhile. Nor does a copy of what was
+/// mended, which was still on its way when the mended one was published.
 const KEEP: &str = "
-INSERT INTO dead_letter AS known (app, event_id, topic, event) VALUES ($1, $2, $3, $4)
+INSERT INTO dead_letter AS known (app, event_id, topic, event, received) VALUES ($1, $2, $3, $4, $4)
 ON CONFLICT (app, event_id) DO UPDATE
-SET topic = excluded.topic, event = excluded.event, received_at = clock_timestamp(), times = known.times + 1,
-    redriven_at = NULL
-WHERE known.redriven_at IS NOT NULL";
+SET topic = excluded.topic, event = excluded.event, received = excluded.received, received_at = clock_timestamp(),
+    times = known.times + 1, redriven_at = NULL
+WHERE known.redriven_at IS NOT NULL
+  AND (known.event = known.received OR excluded.received IS DISTINCT FROM known.received)";
 
 #[derive(Clone)]
 struct Keeper {
@@ -47,7 +57,8 @@ pub fn routes(service: &Service) -> Router {
 fn routes_of(app_id: String, pool: PgPool) -> Router {
     // There from the start, so that the first one is seen as a rise.
     LazyLock::force(&DEAD_LETTERS);
-    Router::new().route("/events/dead-letters", post(receive)).with_state(Keeper { app_id, pool })
+    let receive = post(receive).layer(DefaultBodyLimit::max(BODY_LIMIT));
+    Router::new().route("/events/dead-letters", receive).with_state(Keeper { app_id, pool })
 }
 
 async fn receive(State(keeper): State<Keeper>, body: Bytes) -> Delivery {

@@ -2,9 +2,14 @@
 //!
 //! `/health`: the process answers. `/healthz`: daprd's probe; it must not depend on a sidecar that is not ready, or
 //! neither would ever start: it fails only to cure one that is [stuck](crate::placing). `/health/ready`: everything it
-//! needs is there.
+//! needs is there, and calls to actors are given out.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Json, Router, extract::State, routing::get};
 use futures::future::join_all;
@@ -15,7 +20,7 @@ use tokio::time::timeout;
 use virtual_actors::DaprSidecar;
 
 use crate::{
-    placing::Placing,
+    placing::{Placing, Types},
     problem::{self, FieldError, Problem},
 };
 
@@ -28,7 +33,7 @@ type Check = Arc<dyn Fn() -> CheckResult + Send + Sync>;
 /// What a service's readiness depends on, beside its database and its sidecar.
 #[derive(Clone, Default)]
 pub struct Readiness {
-    actor_types: Vec<&'static str>,
+    types: Types,
     checks: Vec<(&'static str, Check)>,
 }
 
@@ -41,7 +46,15 @@ impl Readiness {
     /// The sidecar hosts actors of these types: daprd asks for them once, and says nothing if that failed.
     #[must_use]
     pub fn actor_types(mut self, types: impl IntoIterator<Item = &'static str>) -> Self {
-        self.actor_types.extend(types);
+        self.types.hosted.extend(types);
+        self
+    }
+
+    /// The service calls actors of these types, which live elsewhere: a sidecar that keeps such calls waiting for good is
+    /// started anew.
+    #[must_use]
+    pub fn calls(mut self, types: impl IntoIterator<Item = &'static str>) -> Self {
+        self.types.called.extend(types);
         self
     }
 
@@ -56,18 +69,21 @@ impl Readiness {
     }
 
     pub(crate) fn routes(mut self, pool: PgPool, sidecar: DaprSidecar) -> Router {
-        let types: Arc<[&'static str]> = std::mem::take(&mut self.actor_types).into();
+        let types = std::mem::take(&mut self.types);
         let own = std::mem::take(&mut self.checks);
-        let placing = Placing::watch(sidecar.clone(), types.clone());
+        let hosted: Arc<[&'static str]> = types.hosted.as_slice().into();
+        let placing = Placing::watch(sidecar.clone(), types);
+        let calls = placing.clone();
         let mut readiness = self
             .check("database", move || database(pool.clone()))
-            .check("sidecar", move || registered(sidecar.clone(), types.clone()));
+            .check("sidecar", move || registered(sidecar.clone(), hosted.clone()))
+            .check("calls to actors", move || ready(given_out(&calls)));
         readiness.checks.extend(own);
         let alive = async || Json(json!({ "status": "ok" }));
         Router::new()
             .route("/health", get(alive))
             .route("/healthz", get(async move || probed(&placing)))
-            .route("/health/ready", get(ready))
+            .route("/health/ready", get(answer))
             .with_state(readiness)
     }
 
@@ -82,7 +98,7 @@ impl Readiness {
     }
 }
 
-async fn ready(State(readiness): State<Readiness>) -> Result<Json<Value>, Problem> {
+async fn answer(State(readiness): State<Readiness>) -> Result<Json<Value>, Problem> {
     let missing = readiness.missing().await;
     if missing.is_empty() {
         return Ok(Json(json!({ "status": "ready" })));
@@ -93,7 +109,11 @@ async fn ready(State(readiness): State<Readiness>) -> Result<Json<Value>, Proble
 }
 
 fn probed(placing: &Placing) -> StatusCode {
-    if placing.stuck() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
+    if placing.hosted_stuck() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
+}
+
+fn given_out(placing: &Placing) -> Result<(), String> {
+    if placing.stuck() { Err("the sidecar keeps them waiting".to_owned()) } else { Ok(()) }
 }
 
 async fn database(pool: PgPool) -> Result<(), String> {
@@ -118,10 +138,10 @@ mod tests {
         let readiness = Readiness::new()
             .check("fine", || async { Ok(()) })
             .check("signing key", || async { Err("not fetched yet".to_owned()) });
-        let problem = ready(State(readiness)).await.unwrap_err();
+        let problem = answer(State(readiness)).await.unwrap_err();
         assert_eq!(problem.status(), 503);
         assert_eq!(problem.body().detail, "Waiting for: signing key.");
-        assert!(ready(State(Readiness::new())).await.is_ok());
+        assert!(answer(State(Readiness::new())).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,25 +15,49 @@ use uuid::Uuid;
 use crate::Delivery;
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// What did not fail again for so long was taken.
+/// On Redis copies of one event are in several workers' hands; those that come so soon after it was given up go with it.
+const COPIES: Duration = Duration::from_secs(120);
+/// What did not fail again for so long is no longer offered, or offered to another replica.
 const FORGET: Duration = Duration::from_secs(600);
 
-/// The events of this process that failed, and when each did first. Cheap to clone; all clones are one.
+/// The events of this process that failed, and since when. Cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
-pub struct Patience(Arc<Mutex<HashMap<Uuid, Instant>>>);
+pub struct Patience(Arc<Mutex<HashMap<Uuid, Failing>>>);
+
+#[derive(Clone, Copy, Debug)]
+enum Failing {
+    Since(Instant),
+    GivenUp(Instant),
+}
+
+impl Failing {
+    fn is_worth_keeping(self, now: Instant) -> bool {
+        match self {
+            Self::Since(first) => now - first < FORGET,
+            Self::GivenUp(at) => now - at < COPIES,
+        }
+    }
+}
 
 impl Patience {
-    /// What to answer for an event that failed: again, until it has failed for a minute.
+    /// What to answer for an event that failed: again, until it has done nothing but fail for a minute.
     pub fn failed(&self, event: Uuid) -> Delivery {
         let now = Instant::now();
         let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failing.retain(|_, first| now - *first < FORGET);
-        let first = *failing.entry(event).or_insert(now);
-        if now - first < LIMIT {
-            return Delivery::Retry;
-        }
-        failing.remove(&event);
+        failing.retain(|_, state| state.is_worth_keeping(now));
+        match *failing.entry(event).or_insert(Failing::Since(now)) {
+            Failing::Since(first) if now - first < LIMIT => return Delivery::Retry,
+            Failing::Since(_) => failing.insert(event, Failing::GivenUp(now)),
+            Failing::GivenUp(_) => None,
+        };
         Delivery::Drop
+    }
+
+    /// The event was taken, or waits for something that is away: should it fail again, its minute begins anew.
+    pub fn forget(&self, event: Uuid) {
+        let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that was given up stays so, whatever becomes of a copy.
+        failing.retain(|id, state| *id != event || matches!(state, Failing::GivenUp(_)));
     }
 }
 
@@ -45,26 +69,38 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_event_that_fails_for_a_minute_is_given_up() {
-        let (patience, event) = (Patience::default(), Uuid::from_u128(1));
+        let (patience, event, other) = (Patience::default(), Uuid::from_u128(1), Uuid::from_u128(2));
         assert_eq!(patience.failed(event), Delivery::Retry);
         advance(LIMIT / 2).await;
-        assert_eq!(
-            (patience.failed(event), patience.failed(Uuid::from_u128(2))),
-            (Delivery::Retry, Delivery::Retry)
-        );
+        assert_eq!((patience.failed(event), patience.failed(other)), (Delivery::Retry, Delivery::Retry));
         advance(LIMIT / 2).await;
-        assert_eq!(
-            (patience.failed(event), patience.failed(Uuid::from_u128(2))),
-            (Delivery::Drop, Delivery::Retry)
-        );
-        assert_eq!(patience.failed(event), Delivery::Retry, "published again, it gets another minute");
+        assert_eq!((patience.failed(event), patience.failed(other)), (Delivery::Drop, Delivery::Retry));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failure_of_long_ago_does_not_count() {
+    async fn its_copies_go_with_it_and_one_published_again_later_gets_another_minute() {
         let (patience, event) = (Patience::default(), Uuid::from_u128(1));
         patience.failed(event);
-        advance(FORGET).await;
+        advance(LIMIT).await;
+        assert_eq!(patience.failed(event), Delivery::Drop);
+        advance(COPIES / 2).await;
+        patience.forget(event);
+        assert_eq!(patience.failed(event), Delivery::Drop);
+        advance(COPIES / 2).await;
         assert_eq!(patience.failed(event), Delivery::Retry);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_minute_of_nothing_but_failures_counts() {
+        let (patience, event) = (Patience::default(), Uuid::from_u128(1));
+        patience.failed(event);
+        advance(LIMIT / 2).await;
+        patience.forget(event);
+        advance(LIMIT / 2).await;
+        assert_eq!(patience.failed(event), Delivery::Retry);
+
+        patience.failed(event);
+        advance(FORGET).await;
+        assert_eq!(patience.failed(event), Delivery::Retry, "it failed long ago");
     }
 }

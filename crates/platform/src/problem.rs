@@ -19,6 +19,7 @@ use domain::{Violation, Violations};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use virtual_actors::postgres::is_passing;
 
 /// The media type of problems.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -209,12 +210,9 @@ impl From<Violation> for Problem {
 /// A database that cannot be reached may be there again in a moment; any other error is a defect.
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        // SQLSTATE classes 08 connection, 40 rollback, 53 resources, 57 operator intervention.
         let passing = match &error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-            sqlx::Error::Database(database) => database
-                .code()
-                .is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))),
+            sqlx::Error::Database(_) => is_passing(&error),
             _ => false,
         };
         if !passing {

@@ -15,9 +15,10 @@ use crate::{
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
-/// One attempt. A sidecar keeps a call to a frozen host for 15 s, and with placement down for minutes; another attempt
-/// finds the actor's new host. A turn that takes longer is not lost: the next attempt gets its answer.
-const ATTEMPT: Duration = Duration::from_millis(1500);
+/// The first attempt; each further one takes twice as long. A sidecar keeps a call to a frozen host for 15 s, and with
+/// placement down for minutes; another attempt finds the actor's new host. A turn that takes longer is not lost: the
+/// next attempt gets its answer, or, where none is kept, has the time for it.
+const FIRST_ATTEMPT: Duration = Duration::from_millis(1500);
 
 /// Calls actors by type and id through the sidecar, wherever they live.
 #[derive(Clone)]
@@ -97,7 +98,7 @@ impl<M: Message> ActorCall<'_, M> {
         let message =
             serde_json::to_value(self.message).map_err(|error| CallError::Failed(error.to_string()))?;
         let deadline = Instant::now() + self.timeout;
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut attempt) = (FIRST_PAUSE, FIRST_ATTEMPT);
         let mut call = Call {
             command_id: self.command.map(|command| command.id),
             keep: self.command.map(|command| command.keep).unwrap_or_default(),
@@ -106,12 +107,12 @@ impl<M: Message> ActorCall<'_, M> {
             message,
         };
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            call.timeout_ms = Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+            let limit = deadline.saturating_duration_since(Instant::now()).min(attempt);
+            // Not all that is left: an attempt that was abandoned in the mailbox is not to run beside the next one.
+            call.timeout_ms = Some(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
             let body = serde_json::to_vec(&call).map_err(|error| CallError::Failed(error.to_string()))?;
-            let attempt =
-                self.client.sidecar.invoke_actor(M::ACTOR, self.actor_id, M::METHOD, body, left.min(ATTEMPT));
-            let detail = match attempt.await {
+            let answer = self.client.sidecar.invoke_actor(M::ACTOR, self.actor_id, M::METHOD, body, limit);
+            let detail = match answer.await {
                 Ok(answer) => match reply_of::<M>(&answer) {
                     Err(CallError::Unavailable(detail)) => detail,
                     settled => return settled,
@@ -130,7 +131,7 @@ impl<M: Message> ActorCall<'_, M> {
                 "calling again"
             );
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            (pause, attempt) = ((pause * 2).min(LONGEST_PAUSE), attempt * 2);
         }
     }
 }

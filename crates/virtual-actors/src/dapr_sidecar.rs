@@ -23,6 +23,8 @@ const CLOUD_EVENTS: &str = "application/cloudevents+json";
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Enough that not all are for actors of one host, which may be frozen.
 const PROBES: usize = 8;
+/// What daprd's metadata say of a placement that is there.
+const PLACED: &str = "placement: connected";
 /// Between tries of a reminder whose callback failed.
 const REMINDER_RETRY: prost_types::Duration = prost_types::Duration { seconds: 1, nanos: 0 };
 
@@ -70,6 +72,25 @@ impl DaprSidecar {
         let Some(runtime) = metadata.actor_runtime else { return Ok(actor_types.is_empty()) };
         let hosted: HashSet<&str> = runtime.active_actors.iter().map(|count| count.r#type.as_str()).collect();
         Ok(runtime.host_ready && actor_types.iter().all(|wanted| hosted.contains(wanted)))
+    }
+
+    /// Whether placement has told this sidecar where actors live, and is there now.
+    ///
+    /// # Errors
+    /// When the sidecar cannot be reached.
+    pub async fn is_placed(&self) -> Result<bool, SidecarError> {
+        let mut client = self.client.clone();
+        let metadata = within(TIMEOUT, client.get_metadata(proto::GetMetadataRequest {})).await?;
+        Ok(metadata.actor_runtime.is_some_and(|runtime| runtime.placement == PLACED))
+    }
+
+    /// Asks the sidecar to end; whoever runs it starts it again.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or may not be asked.
+    pub async fn shut_down(&self) -> Result<(), SidecarError> {
+        within(TIMEOUT, self.client.clone().shutdown(proto::ShutdownRequest {})).await?;
+        Ok(())
     }
 
     /// Whether calls to actors of this type wait for so long in this sidecar, whichever actor they are for.

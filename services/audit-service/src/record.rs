@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 
 use axum::{Router, extract::State, routing::post};
 use contracts::events::{AUDIT_LOGS, TASK_EVENTS};
-use platform::{CloudEvent, Delivery};
+use platform::{CloudEvent, Delivery, Patience};
 use prometheus::{IntCounterVec, register_int_counter_vec};
 use serde_json::{Map, Value};
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
+use virtual_actors::postgres::is_passing;
 
 /// Of whatever schema.
 type Event = CloudEvent<Map<String, Value>, { u32::MAX }>;
@@ -25,34 +26,54 @@ static EVENTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     .expect("every metric is registered once, under a valid name")
 });
 
+#[derive(Clone)]
+struct Subscriber {
+    pool: PgPool,
+    patience: Patience,
+}
+
 pub(crate) fn routes(pool: PgPool) -> Router {
     let subscriber = |topic| {
-        post(move |State(pool): State<PgPool>, event: Result<Event, Delivery>| receive(pool, topic, event))
+        post(move |State(subscriber): State<Subscriber>, event: Result<Event, Delivery>| async move {
+            subscriber.receive(topic, event).await
+        })
     };
     Router::new()
         .route("/events/task-events", subscriber(TASK_EVENTS))
         .route("/events/audit-logs", subscriber(AUDIT_LOGS))
-        .with_state(pool)
+        .with_state(Subscriber { pool, patience: Patience::default() })
 }
 
-async fn receive(pool: PgPool, topic: &'static str, event: Result<Event, Delivery>) -> Delivery {
-    let (result, delivery) = match event {
-        Err(Delivery::Drop) => ("dropped", Delivery::Drop),
-        Err(delivery) => ("retried", delivery),
-        Ok(event) => match append(&pool, topic, &event).await {
+impl Subscriber {
+    async fn receive(&self, topic: &'static str, event: Result<Event, Delivery>) -> Delivery {
+        let outcome = match event {
+            Err(delivery) => Err(delivery),
+            Ok(event) => {
+                append(&self.pool, topic, &event).await.map_err(|error| self.failed(topic, event.id, &error))
+            }
+        };
+        let (result, delivery) = match outcome {
             Ok(result) => (result, Delivery::Success),
-            Err(error) if is_unstorable(&error) => {
-                tracing::error!(topic, event_id = %event.id, %error, "an event cannot be stored: dropped");
-                ("dropped", Delivery::Drop)
-            }
-            Err(error) => {
-                tracing::warn!(topic, event_id = %event.id, %error, "an event waits for the database");
-                ("retried", Delivery::Retry)
-            }
-        },
-    };
-    EVENTS.with_label_values(&[topic, result]).inc();
-    delivery
+            Err(Delivery::Drop) => ("dropped", Delivery::Drop),
+            Err(delivery) => ("retried", delivery),
+        };
+        EVENTS.with_label_values(&[topic, result]).inc();
+        delivery
+    }
+
+    fn failed(&self, topic: &str, event_id: Uuid, error: &sqlx::Error) -> Delivery {
+        if is_passing(error) {
+            tracing::warn!(topic, %event_id, %error, "an event waits for the database");
+            self.patience.forget(event_id);
+            Delivery::Retry
+        } else if is_unstorable(error) {
+            tracing::error!(topic, %event_id, %error, "an event cannot be stored: dropped");
+            Delivery::Drop
+        } else {
+            tracing::error!(topic, %event_id, %error, "the database refuses an event");
+            self.patience.failed(event_id)
+        }
+    }
 }
 
 /// Appends the event if it is new and of this history; what became of it.
@@ -95,7 +116,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{TASK, call, deliver, task_event};
+    use crate::testing::{TASK, call, deliver, deliver_to, task_event};
 
     #[sqlx::test(migrations = false)]
     async fn an_event_delivered_again_adds_nothing(pool: PgPool) {
@@ -143,6 +164,20 @@ mod tests {
         ] {
             assert_eq!(deliver(&pool, TASK_EVENTS, &broken).await, "DROP", "{broken}");
         }
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn what_the_database_refuses_for_a_minute_is_given_up(pool: PgPool) {
+        schema::migrate(&pool).await.unwrap();
+        let event = task_event(1, "task.created", 1, "2026-12-01T08:00:00Z");
+        let routes = routes(pool.clone());
+        // As when a migration was forgotten.
+        sqlx::query("ALTER TABLE audit.entry DROP COLUMN version").execute(&pool).await.unwrap();
+        assert_eq!(deliver_to(&routes, TASK_EVENTS, &event).await, "RETRY");
+        tokio::time::pause();
+        tokio::time::advance(std::time::Duration::from_secs(60)).await;
+        tokio::time::resume();
+        assert_eq!(deliver_to(&routes, TASK_EVENTS, &event).await, "DROP");
     }
 
     #[sqlx::test(migrations = false)]

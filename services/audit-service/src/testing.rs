@@ -24,19 +24,27 @@ pub(crate) fn task_event(id: u128, kind: &str, version: i64, at: &str) -> Value 
 
 /// Delivers an event; what Dapr is told to do.
 pub(crate) async fn deliver(pool: &PgPool, topic: &str, event: &Value) -> String {
+    deliver_to(&routes(pool), topic, event).await
+}
+
+/// Delivers it to a subscriber that remembers what was delivered before.
+pub(crate) async fn deliver_to(routes: &Router, topic: &str, event: &Value) -> String {
     let request = Request::post(format!("/events/{topic}")).body(Body::from(event.to_string())).unwrap();
-    let (_, body) = send(pool, request).await;
+    let (_, body) = send(routes, request).await;
     body["status"].as_str().unwrap().to_owned()
 }
 
 /// The status and body of a GET.
 pub(crate) async fn call(pool: &PgPool, path: &str) -> (u16, Value) {
-    send(pool, Request::get(path).body(Body::empty()).unwrap()).await
+    send(&routes(pool), Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-async fn send(pool: &PgPool, request: Request<Body>) -> (u16, Value) {
-    let routes: Router = record::routes(pool.clone()).merge(entries::routes(pool.clone()));
-    let response = routes.oneshot(request).await.unwrap();
+fn routes(pool: &PgPool) -> Router {
+    record::routes(pool.clone()).merge(entries::routes(pool.clone()))
+}
+
+async fn send(routes: &Router, request: Request<Body>) -> (u16, Value) {
+    let response = routes.clone().oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap())

@@ -42,6 +42,7 @@ async fn receive(
             Ok(false) => subscriber.tell(event).await,
             Err(error) => {
                 tracing::warn!(event_id = %event.id, %error, "an event waits for the database");
+                subscriber.patience.forget(event.id);
                 ("retried", Delivery::Retry)
             }
         },
@@ -74,12 +75,14 @@ impl Subscriber {
     {
         match self.actors.call(&series.to_string(), &message).command(CommandId(event_id)).await {
             Ok(_) => {
+                self.patience.forget(event_id);
                 self.worker.wake();
                 ("told", Delivery::Success)
             }
             Err(CallError::Refused(never)) => match never {},
             Err(CallError::Unavailable(detail)) => {
                 tracing::warn!(%event_id, %series, detail, "an event waits for its series' actor");
+                self.patience.forget(event_id);
                 ("retried", Delivery::Retry)
             }
             Err(CallError::Conflict) => {

@@ -4,9 +4,11 @@
 //! `platform` starts and stops the process. Add replicas to scale; Dapr spreads the actors.
 
 use anyhow::Context;
+use contracts::recurrence::StartSeries;
 use platform::{ActorHost, Config, Service, telemetry};
 use reminder_schedule_actor::ReminderScheduleActor;
 use task_actor::TaskActor;
+use virtual_actors::Message;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -15,6 +17,7 @@ async fn main() -> anyhow::Result<()> {
     let service = Service::connect(config)?;
     let actors = ActorHost::start(service, |host| host.actor::<TaskActor>().actor::<ReminderScheduleActor>())
         .context("cannot start the actor host")?;
-    actors.serve().await?;
+    // Tasks tell their series.
+    actors.calls([StartSeries::ACTOR]).serve().await?;
     Ok(())
 }

@@ -26,7 +26,9 @@ mod tasks;
 mod test_support;
 mod tokens;
 
+use contracts::{recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask};
 use platform::{Config, Readiness, Service, telemetry};
+use virtual_actors::Message;
 
 use crate::app::App;
 
@@ -39,7 +41,9 @@ async fn main() -> anyhow::Result<()> {
 
     let fetching = tokio::spawn(signing_key::fetch(service.sidecar.clone(), app.tokens.clone()));
     let tokens = app.tokens.clone();
-    let readiness = Readiness::new().check("signing key", move || std::future::ready(tokens.ready()));
+    let readiness = Readiness::new()
+        .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
+        .check("signing key", move || std::future::ready(tokens.ready()));
     let sweeping = tokio::spawn(routes::sweep_at_start(app.clone()));
     let drain = async move {
         fetching.abort();

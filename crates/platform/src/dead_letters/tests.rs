@@ -1,11 +1,15 @@
+use std::sync::Arc;
+
 use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
 use serde_json::json;
 use tower::ServiceExt;
+use virtual_actors::System;
 
 use super::*;
+use crate::common_layers;
 
 const ID: &str = "8d0cbb1c-6a0c-5a58-9f0e-3d1f5a2f7c11";
 
@@ -21,7 +25,8 @@ async fn deliver(pool: &PgPool, payload: &[u8]) -> String {
     let envelope =
         json!({ "id": "x", "topic": "dead-letters-test", "data_base64": BASE64_STANDARD.encode(payload) });
     let request = Request::post("/events/dead-letters").body(Body::from(envelope.to_string())).unwrap();
-    let answer = routes_of("test".into(), pool.clone()).oneshot(request).await.unwrap();
+    let routes = common_layers(routes_of("test".into(), pool.clone()), None, Arc::new(System));
+    let answer = routes.oneshot(request).await.unwrap();
     let body: Value = serde_json::from_slice(&to_bytes(answer.into_body(), 100).await.unwrap()).unwrap();
     body["status"].as_str().unwrap().to_owned()
 }
@@ -67,6 +72,14 @@ async fn what_cannot_be_read_is_kept_too(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_large_one_is_kept_too(pool: PgPool) {
+    schema::migrate(&pool).await.unwrap();
+    let payload = "x".repeat(2 * 1024 * 1024);
+    assert_eq!(deliver(&pool, payload.as_bytes()).await, "SUCCESS");
+    assert!(waiting(&pool).await == [(None, payload, 1)]);
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_mended_event_is_published_again_and_one_that_is_not_stays(pool: PgPool) {
     schema::migrate(&pool).await.unwrap();
     deliver(&pool, event().to_string().as_bytes()).await;
@@ -92,6 +105,23 @@ async fn an_event_given_up_again_waits_again(pool: PgPool) {
     redrive(&pool).await;
     deliver(&pool, event.to_string().as_bytes()).await;
     assert_eq!(waiting(&pool).await, [(Some("task-events".into()), event.to_string(), 2)]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_late_copy_does_not_undo_what_was_mended(pool: PgPool) {
+    schema::migrate(&pool).await.unwrap();
+    let (mut event, mut mended) = (event(), event());
+    event["data"] = json!({});
+    mended["data"] = json!({ "title": "Mended" });
+    deliver(&pool, event.to_string().as_bytes()).await;
+    sqlx::query("UPDATE dead_letter SET event = $1").bind(mended.to_string()).execute(&pool).await.unwrap();
+    assert_eq!(redrive(&pool).await, [None]);
+
+    deliver(&pool, event.to_string().as_bytes()).await;
+    assert_eq!(waiting(&pool).await, []);
+    // But when the mended one is given up, it waits.
+    deliver(&pool, mended.to_string().as_bytes()).await;
+    assert_eq!(waiting(&pool).await, [(Some("task-events".into()), mended.to_string(), 2)]);
 }
 
 #[sqlx::test(migrations = false)]

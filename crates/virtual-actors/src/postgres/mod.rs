@@ -80,12 +80,18 @@ fn classify(error: &sqlx::Error, table: &str) -> Failure {
         },
         // serialization_failure, deadlock_detected
         "40001" | "40P01" => Failure::Race,
-        // Connection, resources, lock timeouts, operator intervention, a standby, the system, itself.
-        code if ["08", "25006", "53", "55", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
-            Failure::Error(StoreError::Unavailable(text))
-        }
+        _ if is_passing(error) => Failure::Error(StoreError::Unavailable(text)),
         _ => Failure::Error(StoreError::Rejected(text)),
     }
+}
+
+/// Whether the database may take tomorrow what it did not take now. False is for what it will refuse again, unless
+/// somebody mends it: a value, a constraint, a right, a table that is not there.
+pub fn is_passing(error: &sqlx::Error) -> bool {
+    let Some(database) = error.as_database_error() else { return true };
+    let code = database.code().unwrap_or_default();
+    // Connection, a standby, rollback, resources, locks, operator intervention, the system, itself.
+    ["08", "25006", "40", "53", "55", "57", "58", "XX"].iter().any(|class| code.starts_with(class))
 }
 
 fn store_error(error: &sqlx::Error) -> StoreError {
