@@ -23,7 +23,8 @@ use tokio::time::sleep;
 use virtual_actors::{DaprSidecar, SidecarError};
 
 const PAUSE: Duration = Duration::from_secs(3);
-/// Longer than a round that times out, and the one after it: three times placement's `--disseminate-timeout`.
+/// Longer than a round that times out, and the one after it: three times placement's `--disseminate-timeout`. Longer,
+/// too, than the 5 s for which daprd looks for a host of a type that has none.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So many looks in a row must find calls waiting: a cure costs every caller a moment.
 const LOOKS: u32 = 2;
