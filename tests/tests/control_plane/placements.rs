@@ -26,7 +26,7 @@ async fn go_on_without(stack: &Stack, member: usize, what: &str) {
     let title = |n| json!({ "title": format!("Task {n}") });
     let tasks: Vec<Value> = join_all((0..TASKS).map(|n| ada.create(title(n)))).await;
     // Due while there may be no leader, and just after.
-    let reminded = Reminded::in_seconds(stack, 5).await;
+    let reminded = Reminded::in_seconds(stack, 15).await;
     let death = async {
         sleep_until(reminded.fire().0 - TimeDelta::seconds(1)).await;
         let fault = Instant::now();
