@@ -53,8 +53,20 @@ impl Patience {
         Delivery::Drop
     }
 
-    /// The event was taken, or waits for something that is away: should it fail again, its minute begins anew.
-    pub fn forget(&self, event: Uuid) {
+    /// What to answer for an event that was taken.
+    pub fn taken(&self, event: Uuid) -> Delivery {
+        self.forget(event);
+        Delivery::Success
+    }
+
+    /// What to answer for an event that waits for something that is away.
+    pub fn waits(&self, event: Uuid) -> Delivery {
+        self.forget(event);
+        Delivery::Retry
+    }
+
+    /// Should it fail again, its minute begins anew.
+    fn forget(&self, event: Uuid) {
         let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // One that was given up stays so, whatever becomes of a copy.
         failing.retain(|id, state| *id != event || matches!(state, Failing::GivenUp(_)));

@@ -64,8 +64,7 @@ impl Subscriber {
     fn failed(&self, topic: &str, event_id: Uuid, error: &sqlx::Error) -> Delivery {
         if is_passing(error) {
             tracing::warn!(topic, %event_id, %error, "an event waits for the database");
-            self.patience.forget(event_id);
-            Delivery::Retry
+            self.patience.waits(event_id)
         } else if is_unstorable(error) {
             tracing::error!(topic, %event_id, %error, "an event cannot be stored: dropped");
             Delivery::Drop

@@ -36,8 +36,7 @@ async fn receive(
             Ok(false) => subscriber.notify(event).await,
             Err(error) => {
                 tracing::warn!(event_id = %event.id, %error, "a reminder waits for the database");
-                subscriber.patience.forget(event.id);
-                Delivery::Retry
+                subscriber.patience.waits(event.id)
             }
         },
     };
@@ -57,15 +56,13 @@ impl Subscriber {
         let notify = Notify { reminder: event.data };
         match self.actors.call(&user, &notify).command(CommandId(event.id)).await {
             Ok(_) => {
-                self.patience.forget(event.id);
                 self.worker.wake();
-                Delivery::Success
+                self.patience.taken(event.id)
             }
             Err(CallError::Refused(never)) => match never {},
             Err(CallError::Unavailable(detail)) => {
                 tracing::warn!(event_id = %event.id, detail, "a reminder waits for its actor");
-                self.patience.forget(event.id);
-                Delivery::Retry
+                self.patience.waits(event.id)
             }
             Err(CallError::Conflict) => {
                 tracing::error!(event_id = %event.id, "the event's id was used for another event: dropped");

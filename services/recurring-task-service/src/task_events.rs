@@ -42,8 +42,7 @@ async fn receive(
             Ok(false) => subscriber.tell(event).await,
             Err(error) => {
                 tracing::warn!(event_id = %event.id, %error, "an event waits for the database");
-                subscriber.patience.forget(event.id);
-                ("retried", Delivery::Retry)
+                ("retried", subscriber.patience.waits(event.id))
             }
         },
     };
@@ -75,15 +74,13 @@ impl Subscriber {
     {
         match self.actors.call(&series.to_string(), &message).command(CommandId(event_id)).await {
             Ok(_) => {
-                self.patience.forget(event_id);
                 self.worker.wake();
-                ("told", Delivery::Success)
+                ("told", self.patience.taken(event_id))
             }
             Err(CallError::Refused(never)) => match never {},
             Err(CallError::Unavailable(detail)) => {
                 tracing::warn!(%event_id, %series, detail, "an event waits for its series' actor");
-                self.patience.forget(event_id);
-                ("retried", Delivery::Retry)
+                ("retried", self.patience.waits(event_id))
             }
             Err(CallError::Conflict) => {
                 tracing::error!(%event_id, %series, "the event's id was used for another event: dropped");
