@@ -76,10 +76,11 @@ const CLAIM: &str = "
     RETURNING mail.id, mail.kind, mail.email, mail.attempts, current";
 
 pub(super) async fn claim(pool: &PgPool) -> Result<Option<Claimed>, sqlx::Error> {
-    let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let secret = rand::random::<[u8; 32]>();
+    let token = URL_SAFE_NO_PAD.encode(secret);
     let claimed: Option<(Uuid, Kind, String, i32, bool)> = sqlx::query_as(CLAIM)
         .bind(interval(LEASE))
-        .bind(&Sha256::digest(&token)[..])
+        .bind(&Sha256::digest(secret)[..])
         .fetch_optional(pool)
         .await?;
     Ok(claimed.map(|(id, kind, email, attempts, current)| Claimed {

@@ -1,5 +1,6 @@
 //! Mails about accounts on real PostgreSQL; only the mail server is a fake.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -37,7 +38,7 @@ async fn let_time_pass(pool: &PgPool) {
 async fn linked(pool: &PgPool, mail: &Mail) -> Option<Uuid> {
     let token = mail.text.split("#token=").nth(1)?.split_whitespace().next()?;
     sqlx::query_scalar("SELECT mail_id FROM account_mail_token WHERE hash = $1")
-        .bind(&Sha256::digest(token)[..])
+        .bind(&Sha256::digest(URL_SAFE_NO_PAD.decode(token).unwrap())[..])
         .fetch_optional(pool)
         .await
         .unwrap()
