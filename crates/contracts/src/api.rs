@@ -10,9 +10,7 @@ pub mod recurrence;
 pub mod reminder;
 pub mod task;
 
-pub use account::{
-    ChangeEmail, ChangePassword, ForgotPassword, Login, Register, ResetPassword, Session, User, VerifyEmail,
-};
+pub use account::{ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, RecoveryCodes, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail};
 pub use history::HistoryEntry;
 pub use notification::Notification;
 pub use page::Page;

@@ -2,6 +2,7 @@
 
 mod email;
 mod password;
+mod totp;
 mod verification;
 
 use contracts::api;
@@ -20,6 +21,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(password::change_password))
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))
+        .merge(totp::endpoints())
 }
 
 /// The account of the access token.
