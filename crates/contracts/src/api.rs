@@ -10,7 +10,7 @@ pub mod recurrence;
 pub mod reminder;
 pub mod task;
 
-pub use account::{Login, Register, Session, User};
+pub use account::{Login, OpenSession, Refresh, Register, Session, User};
 pub use history::HistoryEntry;
 pub use notification::Notification;
 pub use page::Page;

@@ -1,5 +1,7 @@
 //! `GET /api/v1/me`: whose access token it is.
 
+pub(super) mod sessions;
+
 use contracts::api;
 use platform::Json;
 

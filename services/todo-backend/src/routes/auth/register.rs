@@ -16,6 +16,7 @@ use crate::{
     input::Found,
     openapi::{BodyProblems, PassingProblems},
     problems,
+    sessions::UserAgent,
 };
 
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
@@ -29,7 +30,7 @@ struct Registration {
 /// Creates an account and signs in.
 ///
 /// An address has one account. A request that is sent again under its `Idempotency-Key` gets the
-/// account it made, with a new access token.
+/// account it made, with a new session.
 #[utoipa::path(
     post, path = "/api/v1/auth/register", tag = "account", request_body = api::Register,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
@@ -43,6 +44,7 @@ struct Registration {
 pub(crate) async fn register(
     State(app): State<App>,
     idempotency: Idempotency,
+    agent: UserAgent,
     Json(body): Json<Value>,
 ) -> Result<SignedIn, Problem> {
     let Registration { email, password, zone } = read(body)?;
@@ -67,7 +69,7 @@ pub(crate) async fn register(
             }
         }
     };
-    SignedIn::new(&app, &account, StatusCode::CREATED)
+    SignedIn::new(&app, &account, agent, StatusCode::CREATED).await
 }
 
 /// The account, if this is the request that made it, sent again.
