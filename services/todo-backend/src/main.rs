@@ -4,6 +4,7 @@
 //! Handlers take what they need as extractors ([`caller`], [`idempotency`], [`precondition`], [`query`]);
 //! bodies are read by [`input`], which tells everything that is wrong at once.
 
+mod account_mail;
 mod accounts;
 mod app;
 mod caller;
@@ -13,6 +14,8 @@ mod email;
 mod idempotency;
 mod input;
 mod keys;
+mod link;
+mod new_password;
 mod openapi;
 mod passwords;
 mod precondition;

@@ -42,13 +42,8 @@ pub(crate) fn router(app: App) -> Router {
 
 fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(auth::register::register))
-        .routes(routes!(auth::login::login))
-        .routes(routes!(auth::refresh::refresh))
-        .routes(routes!(auth::logout::logout))
-        .routes(routes!(me::get_me))
-        .routes(routes!(me::sessions::list_sessions, me::sessions::end_other_sessions))
-        .routes(routes!(me::sessions::end_session))
+        .merge(auth::endpoints())
+        .merge(me::endpoints())
         .routes(routes!(tasks::create::create_task, tasks::list::list_tasks))
         .routes(routes!(tasks::get::get_task, tasks::edit::edit_task, tasks::delete::delete_task))
         .routes(routes!(tasks::complete::complete_task))

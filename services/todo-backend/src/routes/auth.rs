@@ -1,20 +1,35 @@
 //! Accounts: how one comes to be, and how its owner gets in.
 
-pub(super) mod login;
-pub(super) mod logout;
-pub(super) mod refresh;
-pub(super) mod register;
+mod forgot_password;
+mod login;
+mod logout;
+mod refresh;
+mod register;
+mod reset_password;
+mod verify_email;
 
 use axum::response::{IntoResponse, Response};
 use contracts::api;
 use http::{StatusCode, header};
 use platform::{Json, Problem};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     accounts::Account,
     app::App,
     sessions::{self, Signed, UserAgent},
 };
+
+pub(super) fn endpoints() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(register::register))
+        .routes(routes!(login::login))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(logout::logout))
+        .routes(routes!(verify_email::verify_email))
+        .routes(routes!(forgot_password::forgot_password))
+        .routes(routes!(reset_password::reset_password))
+}
 
 /// An account with the tokens of a session.
 pub(crate) struct SignedIn {
@@ -51,4 +66,13 @@ impl IntoResponse for SignedIn {
         // RFC 6750 section 5.3: no cache keeps a token.
         (self.status, [(header::CACHE_CONTROL, "no-store")], Json(self.session)).into_response()
     }
+}
+
+/// Ends the sessions of an account, but for one of them.
+pub(super) async fn end_sessions(
+    app: &App,
+    account: &Account,
+    but: Option<uuid::Uuid>,
+) -> Result<(), Problem> {
+    sessions::end(app, account.user_id(), |session| Some(session.id) != but).await.map(drop)
 }
