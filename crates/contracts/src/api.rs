@@ -10,7 +10,10 @@ pub mod recurrence;
 pub mod reminder;
 pub mod task;
 
-pub use account::{ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, RecoveryCodes, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail};
+pub use account::{
+    ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, OpenSession,
+    RecoveryCodes, Refresh, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail,
+};
 pub use history::HistoryEntry;
 pub use notification::Notification;
 pub use page::Page;

@@ -1,7 +1,7 @@
 //! What is stored sealed: AES-256-GCM under a key that the database does not have, bound to its owner.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use argon2::password_hash::rand_core::{OsRng, RngCore};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use platform::Problem;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -19,13 +19,17 @@ pub(crate) async fn seal(store: &SecretStore, owner: Uuid, bytes: &[u8]) -> Resu
     OsRng.fill_bytes(&mut nonce);
     let mut sealed = bytes.to_vec();
     let unique = Nonce::assume_unique_for_key(nonce);
-    key(store).await?.seal_in_place_append_tag(unique, aad(&owner), &mut sealed).map_err(Problem::internal)?;
+    key(store)
+        .await?
+        .seal_in_place_append_tag(unique, aad(&owner), &mut sealed)
+        .map_err(Problem::internal)?;
     Ok([&nonce[..], &sealed].concat())
 }
 
 /// What was sealed for this owner.
 pub(crate) async fn open(store: &SecretStore, owner: Uuid, sealed: &[u8]) -> Result<Vec<u8>, Problem> {
-    let broken = || Problem::internal("what was sealed is not whole, or its key is not the one it was sealed with");
+    let broken =
+        || Problem::internal("what was sealed is not whole, or its key is not the one it was sealed with");
     let (nonce, bytes) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
     let mut bytes = bytes.to_vec();
     let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -40,7 +44,10 @@ fn aad(owner: &Uuid) -> Aad<[u8; 16]> {
 async fn key(store: &SecretStore) -> Result<LessSafeKey, Problem> {
     let text = store.get(KEY).await?;
     if text.len() < SHORTEST {
-        return Err(Problem::internal(format!("{KEY} has {} bytes; it needs at least {SHORTEST}", text.len())));
+        return Err(Problem::internal(format!(
+            "{KEY} has {} bytes; it needs at least {SHORTEST}",
+            text.len()
+        )));
     }
     let key = UnboundKey::new(&AES_256_GCM, &Sha256::digest(text)).map_err(Problem::internal)?;
     Ok(LessSafeKey::new(key))

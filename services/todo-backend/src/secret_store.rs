@@ -46,11 +46,8 @@ impl SecretStore {
 
     async fn read(&self, name: &str) -> Result<String, String> {
         let sidecar = self.sidecar.as_ref().ok_or("there is no sidecar")?;
-        let request = GetSecretRequest {
-            store_name: STORE.to_owned(),
-            key: name.to_owned(),
-            metadata: HashMap::new(),
-        };
+        let request =
+            GetSecretRequest { store_name: STORE.to_owned(), key: name.to_owned(), metadata: HashMap::new() };
         let mut client = sidecar.client();
         let response = timeout(PATIENCE, client.get_secret(request))
             .await

@@ -120,11 +120,7 @@ const COUNT: &str = "
     WHERE it.blocked_until <= $3
     RETURNING subject";
 
-async fn count(
-    pool: &PgPool,
-    subjects: Vec<(Subject, i32)>,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+async fn count(pool: &PgPool, subjects: Vec<(Subject, i32)>, now: DateTime<Utc>) -> Result<(), Problem> {
     let (subjects, free): (Vec<Vec<u8>>, Vec<i32>) =
         subjects.into_iter().map(|(subject, free)| (subject.0.to_vec(), free)).unzip();
     let mut transaction = pool.begin().await?;
@@ -140,15 +136,11 @@ async fn count(
     }
     transaction.rollback().await?;
     let sql = "SELECT max(blocked_until) FROM login_failures WHERE subject = ANY ($1)";
-    let until: Option<DateTime<Utc>> =
-        sqlx::query_scalar(sql).bind(&subjects).fetch_one(pool).await?;
+    let until: Option<DateTime<Utc>> = sqlx::query_scalar(sql).bind(&subjects).fetch_one(pool).await?;
     Err(too_many(until.map_or(TimeDelta::zero(), |until| until - now)))
 }
 
-async fn take_back(
-    pool: &PgPool,
-    subjects: impl IntoIterator<Item = Subject>,
-) -> Result<(), Problem> {
+async fn take_back(pool: &PgPool, subjects: impl IntoIterator<Item = Subject>) -> Result<(), Problem> {
     for subject in subjects {
         sqlx::query("UPDATE login_failures SET failures = failures - 1 WHERE subject = $1 AND failures > 0")
             .bind(subject.0)

@@ -43,7 +43,11 @@ pub(crate) async fn enrol(app: &App, account: &Account) -> Result<Option<Enrolme
 
 /// Takes a code of the authenticator as the sign that its owner has the secret, and gives ten new recovery codes, in
 /// the place of those before. `None` if the code does not hold.
-pub(crate) async fn confirm(app: &App, account: &Account, code: &str) -> Result<Option<Vec<String>>, Problem> {
+pub(crate) async fn confirm(
+    app: &App,
+    account: &Account,
+    code: &str,
+) -> Result<Option<Vec<String>>, Problem> {
     let now = app.clock.now();
     let Some(step) = step(app, account, code, now).await? else { return Ok(None) };
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
@@ -74,12 +78,8 @@ pub(crate) async fn spend(app: &App, account: &Account, code: &str) -> Result<bo
     }
     let sql = "UPDATE account_recovery_code SET used_at = $3
                WHERE user_id = $1 AND hash = $2 AND used_at IS NULL";
-    let spent = sqlx::query(sql)
-        .bind(account.id)
-        .bind(hash(code))
-        .bind(app.clock.now())
-        .execute(&app.pool)
-        .await?;
+    let spent =
+        sqlx::query(sql).bind(account.id).bind(hash(code)).bind(app.clock.now()).execute(&app.pool).await?;
     Ok(spent.rows_affected() == 1)
 }
 
@@ -92,8 +92,7 @@ pub(crate) async fn remove(pool: &PgPool, user: Uuid) -> Result<(), sqlx::Error>
 /// The time step a code is of, if it is of this one or one beside it.
 async fn step(app: &App, account: &Account, code: &str, now: DateTime<Utc>) -> Result<Option<i64>, Problem> {
     let sql = "SELECT secret FROM account_totp WHERE user_id = $1";
-    let sealed: Option<Vec<u8>> =
-        sqlx::query_scalar(sql).bind(account.id).fetch_optional(&app.pool).await?;
+    let sealed: Option<Vec<u8>> = sqlx::query_scalar(sql).bind(account.id).fetch_optional(&app.pool).await?;
     let Some(sealed) = sealed else { return Ok(None) };
     let totp = totp(&sealed::open(&app.secrets, account.id, &sealed).await?, &account.email)?;
     let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();

@@ -2,6 +2,7 @@
 
 mod email;
 mod password;
+mod sessions;
 mod totp;
 mod verification;
 
@@ -22,6 +23,8 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))
         .merge(totp::endpoints())
+        .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
+        .routes(routes!(sessions::end_session))
 }
 
 /// The account of the access token.

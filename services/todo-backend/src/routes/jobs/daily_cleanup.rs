@@ -9,7 +9,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::{account_mail, app::App, throttle};
 
 /// Rows removed in one transaction, so that no lock is held for long.
 const BATCH: i64 = 5_000;
@@ -31,6 +31,9 @@ pub(crate) struct Cleanup {
     ),
 )]
 pub(crate) async fn daily_cleanup(State(app): State<App>) -> Result<Json<Cleanup>, Problem> {
+    let now = app.clock.now();
+    account_mail::clean_up(&app.pool, now).await?;
+    throttle::clean_up(&app.pool, now).await?;
     let mut answers = 0;
     loop {
         let removed = forget_answers(&app.pool).await?;

@@ -61,7 +61,7 @@ pub(crate) async fn change_password(
     }
     attempt.succeeded(&app, account.id).await?;
     // Again if it was changed before: perhaps that is as far as the request came.
-    end_sessions(&app, account, None).await?;
+    end_sessions(&app, account, caller.session().ok()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -111,10 +111,12 @@ mod tests {
     async fn the_new_password_holds_and_the_old_one_does_not(pool: PgPool) {
         let backend = Backend::new(pool).await;
         let ada = backend.register("ada@example.org").await;
+        let elsewhere = backend.signed_in("ada@example.org", PASSWORD).await;
         let body = json!({"current": PASSWORD, "new": "new and better"});
         for _ in 0..2 {
             assert_eq!(change(&backend, &ada, body.clone()).await.status, 204, "sent again, too");
         }
+        assert_eq!(backend.request("GET", "/api/v1/me").token(&elsewhere.token).send().await.status, 401);
         backend.signed_in("ada@example.org", "new and better").await;
         let old = json!({"email": "ada@example.org", "password": PASSWORD});
         assert_eq!(backend.post("/api/v1/auth/login", old).await.status, 401);

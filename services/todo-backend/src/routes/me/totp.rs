@@ -302,7 +302,9 @@ mod tests {
         let answer = post(&backend, &ada, "", json!({"password": PASSWORD})).await;
         assert_eq!((answer.status, answer.kind()), (409, "/api/problems/totp-enabled"));
         let code = shown(&secret, backend.app.clock.now());
-        for body in [json!({"password": "guessed it", "code": code}), json!({"password": PASSWORD, "code": "000000"})] {
+        for body in
+            [json!({"password": "guessed it", "code": code}), json!({"password": PASSWORD, "code": "000000"})]
+        {
             assert_eq!(post(&backend, &ada, "/disable", body).await.status, 422);
         }
         for _ in 0..2 {
