@@ -42,6 +42,7 @@
 mod due;
 mod id;
 mod lead;
+pub mod quick_add;
 mod recurrence;
 mod reminder;
 mod task;

@@ -53,6 +53,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::reopen::reopen_task))
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
+        .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
