@@ -40,6 +40,7 @@ use self::{
 };
 use crate::{
     due::{Due, UserZone},
+    estimate::Estimate,
     reminder::NewReminder,
     task::{AskedRecurrence, Priority},
 };
@@ -64,8 +65,7 @@ pub struct QuickAdd {
     pub tags: Vec<String>,
     pub due: Option<Due>,
     pub start: Option<NaiveDate>,
-    /// Minutes.
-    pub estimate: Option<u32>,
+    pub estimate: Option<Estimate>,
     pub reminders: Vec<NewReminder>,
     pub recurrence: Option<AskedRecurrence>,
     /// In the order of the line.

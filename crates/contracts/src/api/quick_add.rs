@@ -122,6 +122,8 @@ impl From<&domain::quick_add::QuickAdd> for TaskInput {
             tags: read.tags.clone(),
             due: read.due.as_ref().map(Into::into),
             reminders: read.reminders.iter().map(Into::into).collect(),
+            start: read.start.map(|date| date.to_string()),
+            estimate: read.estimate.map(|estimate| estimate.to_string()),
             recurrence: read.recurrence.as_ref().map(Into::into),
             ..Self::default()
         }

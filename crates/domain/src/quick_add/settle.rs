@@ -5,6 +5,7 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike}
 use super::{Context, amounts::Unit, pieces::Meaning, recurring::Every, reminding::Remind};
 use crate::{
     due::Due,
+    estimate::Estimate,
     lead::Lead,
     recurrence::{CountedFrom, Missed, NewRecurrence, Recurrence},
     reminder::{NewReminder, Trigger},
@@ -19,8 +20,7 @@ pub(super) struct Fields {
     pub(super) tags: Vec<String>,
     pub(super) due: Option<Due>,
     pub(super) start: Option<NaiveDate>,
-    /// Minutes.
-    pub(super) estimate: Option<u32>,
+    pub(super) estimate: Option<Estimate>,
     pub(super) reminders: Vec<NewReminder>,
     pub(super) recurrence: Option<AskedRecurrence>,
     /// The rule in English.
@@ -87,7 +87,12 @@ pub(super) fn settle(meanings: &[Meaning], context: &Context) -> Result<Fields, 
         Meaning::Estimate(minutes) => Some(*minutes),
         _ => None,
     });
-    fields.estimate = estimate.map(|(_, minutes)| minutes);
+    if let Some((at, minutes)) = estimate {
+        match Estimate::try_from(minutes) {
+            Ok(estimate) => fields.estimate = Some(estimate),
+            Err(wrong) => slots.reject(at, wrong.detail),
+        }
+    }
     due(&mut slots, context, &mut fields);
     if slots.rejected.is_empty() {
         reminders(&mut slots, context, &mut fields);

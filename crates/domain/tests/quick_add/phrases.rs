@@ -42,7 +42,7 @@ fn shown(text: &str, now: &Context) -> String {
     told.extend(read.start.map(|start| format!("start {start}")));
     told.extend(read.tags.iter().map(|tag| format!("#{tag}")));
     told.extend(priority(read.priority).map(str::to_owned));
-    told.extend(read.estimate.map(|minutes| format!("~{minutes}")));
+    told.extend(read.estimate.map(|estimate| format!("~{}", estimate.minutes())));
     told.extend(read.reminders.iter().map(|reminder| match reminder.trigger {
         Trigger::Before(lead) => format!("remind {lead} before"),
         Trigger::At(instant) => format!("remind at {}", instant.format("%Y-%m-%dT%H:%MZ")),
