@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod history;
+pub mod live;
 pub mod notification;
 pub mod page;
 pub mod recurrence;
@@ -12,6 +13,7 @@ pub mod task;
 
 pub use account::{Login, Register, Session, User};
 pub use history::HistoryEntry;
+pub use live::LiveEvent;
 pub use notification::Notification;
 pub use page::Page;
 pub use recurrence::{

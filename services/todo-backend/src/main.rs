@@ -12,6 +12,7 @@ mod cursor;
 mod email;
 mod idempotency;
 mod input;
+mod live;
 mod openapi;
 mod passwords;
 mod precondition;
@@ -45,7 +46,9 @@ async fn main() -> anyhow::Result<()> {
         .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(tokens.ready()));
     let sweeping = tokio::spawn(routes::sweep_at_start(app.clone()));
+    let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let drain = async move {
+        listening.abort();
         fetching.abort();
         sweeping.abort();
     };
