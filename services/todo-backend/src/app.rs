@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use platform::{
-    Service, ServiceClient,
+    Service, ServiceClient, Stop,
     state_store::{DaprState, StateStore},
 };
 use sqlx::PgPool;
@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
 use crate::{
-    keys::Keys, passwords::Passwords, secret_store::SecretStore, settings::Settings, slots::Slots,
-    tokens::Tokens,
+    keys::Keys, live::Live, passwords::Passwords, secret_store::SecretStore, settings::Settings,
+    slots::Slots, tokens::Tokens,
 };
 
 /// The state store component.
@@ -36,6 +36,10 @@ pub(crate) struct App {
     pub(crate) trusted_proxies: usize,
     /// For expanding rules that anybody may send.
     pub(crate) previews: Slots,
+    /// The connected clients.
+    pub(crate) live: Live,
+    /// Requested when the process is to end.
+    pub(crate) stop: Stop,
     /// Held while a sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
@@ -55,6 +59,8 @@ impl App {
             secrets: Arc::new(SecretStore::of(service.sidecar.clone())),
             trusted_proxies: settings.trusted_proxies,
             previews: Slots::default(),
+            live: Live::new(service.pool.clone()),
+            stop: service.stop.clone(),
             sweep: Arc::default(),
         })
     }

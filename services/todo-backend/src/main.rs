@@ -16,6 +16,7 @@ mod idempotency;
 mod input;
 mod keys;
 mod link;
+mod live;
 mod new_password;
 mod openapi;
 mod passwords;
@@ -59,7 +60,9 @@ async fn main() -> anyhow::Result<()> {
         .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(keys.ready()));
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
+    let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let drain = async move {
+        listening.abort();
         reading_keys.abort();
         sweeping.abort();
     };

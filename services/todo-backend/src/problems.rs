@@ -23,6 +23,7 @@ problem_types! {
     TOTP_ENABLED = CONFLICT, "totp-enabled", "There is a second factor already";
     TOTP_REQUIRED = UNAUTHORIZED, "totp-required", "Signing in takes a code of the second factor";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash";
+    TOO_MANY_STREAMS = TOO_MANY_REQUESTS, "too-many-streams", "This person has too many streams open";
     VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "The task has changed meanwhile";
     WRONG_CODE = UNAUTHORIZED, "wrong-code", "The code of the second factor does not hold";
     WRONG_CREDENTIALS = UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong";
