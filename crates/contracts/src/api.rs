@@ -6,6 +6,7 @@ pub mod account;
 pub mod history;
 pub mod notification;
 pub mod page;
+pub mod project;
 pub mod recurrence;
 pub mod reminder;
 pub mod task;
@@ -14,6 +15,7 @@ pub use account::{Login, Register, Session, User};
 pub use history::HistoryEntry;
 pub use notification::Notification;
 pub use page::Page;
+pub use project::{Member, MemberInput, MemberPatch, Project, ProjectInput, ProjectPatch, Role, SharedRole};
 pub use recurrence::{
     CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,
 };

@@ -42,6 +42,8 @@
 mod due;
 mod id;
 mod lead;
+mod position;
+mod project;
 mod recurrence;
 mod reminder;
 mod task;
@@ -50,14 +52,18 @@ mod violation;
 pub mod wall_clock;
 
 pub use due::{Due, UserZone};
-pub use id::{ReminderId, SeriesId, TaskId, UserId};
+pub use id::{ProjectId, ReminderId, SeriesId, TaskId, UserId};
 pub use lead::Lead;
+pub use position::Position;
+pub use project::{
+    Colour, Member, MemberRole, NewProject, Project, ProjectChange, ProjectEvent, ProjectField, ProjectPatch, Role,
+};
 pub use recurrence::{CountedFrom, Freq, Missed, NewRecurrence, Occurrence, Preview, Recurrence, Rule};
 pub use reminder::{NewReminder, Reminder, ReminderRow, Trigger};
 pub use task::{
     AskedRecurrence, Changed, Lifecycle, NewSeries, NewTask, Priority, Refusal, Scope, SeriesChange,
     SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
 };
-pub use text::{Notes, Tag, Tags, Title};
+pub use text::{CommentText, Notes, ProjectName, Tag, Tags, Title};
 pub use violation::{Violation, Violations};
 pub use wall_clock::Zone;

@@ -16,6 +16,9 @@ mod openapi;
 mod passwords;
 mod precondition;
 mod problems;
+mod project_commands;
+mod project_path;
+mod projects;
 mod query;
 mod routes;
 mod signing_key;
@@ -26,7 +29,7 @@ mod tasks;
 mod test_support;
 mod tokens;
 
-use contracts::{recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask};
+use contracts::{project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask};
 use platform::{Config, Readiness, Service, telemetry};
 use virtual_actors::Message;
 
@@ -42,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
     let fetching = tokio::spawn(signing_key::fetch(service.sidecar.clone(), app.tokens.clone()));
     let tokens = app.tokens.clone();
     let readiness = Readiness::new()
-        .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
+        .calls([CreateTask::ACTOR, CreateProject::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(tokens.ready()));
     let sweeping = tokio::spawn(routes::sweep_at_start(app.clone()));
     let drain = async move {

@@ -7,6 +7,7 @@ mod internal;
 mod jobs;
 mod me;
 mod notifications;
+mod projects;
 mod recurrences;
 mod tasks;
 
@@ -54,6 +55,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
         .merge(recurrences::endpoints())
+        .merge(projects::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))
