@@ -131,5 +131,9 @@ fn of(
 }
 
 fn owner_stays() -> domain::Violation {
-    domain::Violation::new("member", "owner_stays", "The owner stays, unless somebody else becomes the owner.")
+    domain::Violation::new(
+        "member",
+        "owner_stays",
+        "The owner stays, unless somebody else becomes the owner.",
+    )
 }

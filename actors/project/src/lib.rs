@@ -15,8 +15,8 @@ mod commit;
 mod sweep;
 
 use contracts::project::{
-    AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, RemoveMember, RestoreProject, SweepTasks,
-    TransferProject,
+    AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, RemoveMember, RestoreProject,
+    SweepTasks, TransferProject,
 };
 use virtual_actors::{Actor, Methods, RowsSql};
 

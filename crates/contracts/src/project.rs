@@ -112,12 +112,18 @@ pub enum ProjectRefusal {
     /// It is in the trash.
     Deleted,
     /// The person's role does not allow it.
-    NotAllowed { needs: Role },
+    NotAllowed {
+        needs: Role,
+    },
     /// `if_version` was given and is not the current version.
-    VersionMismatch { current: i64 },
+    VersionMismatch {
+        current: i64,
+    },
     NoSuchMember,
     /// The values break rules.
-    Invalid { violations: Violations },
+    Invalid {
+        violations: Violations,
+    },
 }
 
 message!(CreateProject => "Project" / "create", ProjectSnapshot, ProjectRefusal);

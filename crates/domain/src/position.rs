@@ -29,7 +29,11 @@ impl Position {
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && !text.ends_with('0');
         let detail = "A position is 1 to 100 of the characters 0-9, A-Z and a-z, and does not end in 0.";
-        if sound { Ok(Position(text.to_owned())) } else { Err(Violation::new("position", "invalid_position", detail)) }
+        if sound {
+            Ok(Position(text.to_owned()))
+        } else {
+            Err(Violation::new("position", "invalid_position", detail))
+        }
     }
 
     /// Of a task that came, or was sent to the end, at this instant. `task_position` in SQL makes the same.

@@ -29,7 +29,9 @@ mod tasks;
 mod test_support;
 mod tokens;
 
-use contracts::{project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask};
+use contracts::{
+    project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,
+};
 use platform::{Config, Readiness, Service, telemetry};
 use virtual_actors::Message;
 
@@ -47,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
     let readiness = Readiness::new()
         .calls([CreateTask::ACTOR, CreateProject::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(tokens.ready()));
-    let sweeping = tokio::spawn(routes::sweep_at_start(app.clone()));
+    let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
     let drain = async move {
         fetching.abort();
         sweeping.abort();

@@ -13,7 +13,8 @@ impl<S: Send + Sync> FromRequestParts<S> for TaskPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let id = Path::<String>::from_request_parts(parts, state).await.ok().and_then(|Path(id)| parse_id(&id));
+        let id =
+            Path::<String>::from_request_parts(parts, state).await.ok().and_then(|Path(id)| parse_id(&id));
         id.map(|id| Self(TaskId(id))).ok_or_else(no_such_task)
     }
 }

@@ -6,14 +6,26 @@ use crate::id::UserId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProjectEvent {
     Created,
-    Updated { fields: Vec<ProjectField> },
+    Updated {
+        fields: Vec<ProjectField>,
+    },
     Deleted,
     Restored,
-    MemberAdded { member: UserId, role: Role },
+    MemberAdded {
+        member: UserId,
+        role: Role,
+    },
     /// To `owner` too; the owner until then is an editor from then on.
-    RoleChanged { member: UserId, role: Role },
-    MemberRemoved { member: UserId },
-    MemberLeft { member: UserId },
+    RoleChanged {
+        member: UserId,
+        role: Role,
+    },
+    MemberRemoved {
+        member: UserId,
+    },
+    MemberLeft {
+        member: UserId,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +54,9 @@ impl ProjectEvent {
     /// Whom it is about, and what they are from then on.
     pub fn member(&self) -> Option<(UserId, Option<Role>)> {
         match self {
-            Self::MemberAdded { member, role } | Self::RoleChanged { member, role } => Some((*member, Some(*role))),
+            Self::MemberAdded { member, role } | Self::RoleChanged { member, role } => {
+                Some((*member, Some(*role)))
+            }
             Self::MemberRemoved { member } | Self::MemberLeft { member } => Some((*member, None)),
             _ => None,
         }

@@ -47,7 +47,12 @@ impl Project {
     }
 
     /// `None` if there is no such member. The owner's role changes only by [`Project::transfer`].
-    pub fn change_role(mut self, user: UserId, role: MemberRole, now: DateTime<Utc>) -> Option<ProjectChange> {
+    pub fn change_role(
+        mut self,
+        user: UserId,
+        role: MemberRole,
+        now: DateTime<Utc>,
+    ) -> Option<ProjectChange> {
         let member = self.members.iter_mut().find(|member| member.id == user)?;
         if member.role == role {
             return Some(ProjectChange::Unchanged(self));

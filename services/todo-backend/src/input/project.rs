@@ -1,9 +1,7 @@
 //! Projects, and who shares them, as the API takes them.
 
 use contracts::project::CreateProject;
-use domain::{
-    Colour, MemberRole, Position, ProjectName, ProjectPatch, Role, UserId, Violation, Violations,
-};
+use domain::{Colour, MemberRole, Position, ProjectName, ProjectPatch, Role, UserId, Violation, Violations};
 use serde_json::Value;
 
 use super::{Found, Object};

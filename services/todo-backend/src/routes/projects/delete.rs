@@ -9,7 +9,9 @@ use crate::{
     app::App,
     caller::Caller,
     idempotency::Idempotency,
-    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, ProjectProblems, RoleProblems},
+    openapi::{
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, ProjectProblems, RoleProblems,
+    },
     precondition::IfMatch,
     project_commands,
     project_path::ProjectPath,

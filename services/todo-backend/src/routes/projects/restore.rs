@@ -8,7 +8,9 @@ use crate::{
     app::App,
     caller::Caller,
     idempotency::Idempotency,
-    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, ProjectProblems, RoleProblems},
+    openapi::{
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, ProjectProblems, RoleProblems,
+    },
     precondition::IfMatch,
     project_commands::{self, Answer},
     project_path::ProjectPath,

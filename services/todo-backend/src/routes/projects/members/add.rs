@@ -61,10 +61,8 @@ pub(crate) async fn add_member(
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     let shared = project_commands::send(&app, project, command, &message).await?;
     let role = shared.project.role_of(member.id).unwrap_or(role.into());
-    let headers = [
-        (header::ETAG, entity_tag(shared.version)),
-        (header::LOCATION, super::path(project, member.id)),
-    ];
+    let headers =
+        [(header::ETAG, entity_tag(shared.version)), (header::LOCATION, super::path(project, member.id))];
     let member = api::Member { user_id: account.id, email: Some(account.email), role: role.into() };
     Ok((StatusCode::CREATED, headers, Json(member)))
 }

@@ -23,7 +23,10 @@ async fn a_project_is_shared_by_address(pool: PgPool) {
     let roles: Vec<_> =
         members.body["items"].as_array().unwrap().iter().map(|one| (&one["email"], &one["role"])).collect();
     let expected = [("ada@example.org", "owner"), ("bob@example.org", "viewer")];
-    assert_eq!(roles, expected.map(|(email, role)| (json!(email), json!(role))).each_ref().map(|(a, b)| (a, b)));
+    assert_eq!(
+        roles,
+        expected.map(|(email, role)| (json!(email), json!(role))).each_ref().map(|(a, b)| (a, b))
+    );
     assert_eq!(members.headers["etag"], "\"2\"");
 
     let unknown = share(json!({"email": "eve@example.org", "role": "viewer"})).await;
