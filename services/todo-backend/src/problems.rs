@@ -23,7 +23,6 @@ problem_types! {
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash";
     VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "It has changed meanwhile";
     TOO_MANY_STREAMS = TOO_MANY_REQUESTS, "too-many-streams", "This person has too many streams open";
-    VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "The task has changed meanwhile";
     WRONG_CREDENTIALS = UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong";
 }
 
