@@ -46,6 +46,7 @@ mod id;
 mod lead;
 mod position;
 mod project;
+pub mod quick_add;
 mod recurrence;
 mod reminder;
 mod task;

@@ -54,6 +54,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::reopen::reopen_task))
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
+        .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
         .merge(projects::endpoints())
         .merge(events::endpoints())
