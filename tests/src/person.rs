@@ -39,6 +39,11 @@ impl Person {
         Self { id, email, token, backend, mailbox }
     }
 
+    /// The access token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// A request of this person; `path` is what follows `/api/v1`.
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(method, format!("{}/api/v1{path}", self.backend)).token(&self.token)

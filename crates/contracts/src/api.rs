@@ -9,6 +9,7 @@ pub mod page;
 pub mod recurrence;
 pub mod reminder;
 pub mod task;
+pub mod text;
 
 pub use account::{Login, Register, Session, User};
 pub use history::HistoryEntry;

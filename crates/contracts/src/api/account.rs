@@ -6,16 +6,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::text;
+
 /// A new account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Register {
-    /// Unique whatever its case.
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
-    /// The IANA name of the zone this person lives in; all-day tasks and their reminders follow it.
-    #[schema(example = "Europe/Berlin")]
+    /// Where this person lives; all-day tasks and their reminders follow it.
+    #[schema(value_type = text::TimeZone)]
     pub time_zone: String,
 }
 
