@@ -44,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
     let readiness = Readiness::new()
         .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(tokens.ready()));
-    let sweeping = tokio::spawn(routes::sweep_at_start(app.clone()));
+    let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
     let drain = async move {
         fetching.abort();
         sweeping.abort();

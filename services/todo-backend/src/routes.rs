@@ -20,7 +20,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-pub(crate) use self::jobs::check_reminders::sweep_at_start;
+pub(crate) use self::jobs::check_reminders::keep_sweeping;
 use crate::{
     app::App,
     openapi::{self, Document},

@@ -20,6 +20,7 @@ register("local-date-time", times)
 register("local-date-or-time", st.one_of(days, times))
 register("date-time", times.map(lambda time: time + "Z"))
 register("lead", st.builds("P{}DT{}H{}M".format, st.integers(0, 300), st.integers(0, 23), st.integers(0, 59)))
+register("estimate", st.builds("PT{}H{}M".format, st.integers(0, 100), st.integers(1, 59)))
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 register("email", st.builds("{}@{}.example".format, names, names))
 register("password", st.text("abcdefghijklmnopqrstuvwxyz ", min_size=8, max_size=40))
@@ -31,7 +32,7 @@ register("cursor", st.just(MADE_UP))
 # Rules between values, or about what is stored: a request that only breaks these may well suit the document. By rule,
 # or by field and rule.
 RELATIONS = {
-    "at_or_before", "date_or_at_and_zone", "duplicate", "unknown_reminder", "needs_time", "due required",
+    "at_or_before", "date_or_at_and_zone", "duplicate", "unknown_reminder", "needs_time", "after_due", "due required",
     "recurrence required", "exdates invalid_local_time", "exdates invalid_date", "rdates invalid_local_time",
     "rdates invalid_date",
 }

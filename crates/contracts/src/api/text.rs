@@ -89,6 +89,8 @@ texts! {
     Lead {
         format: named("lead"), min_length: 3, examples: ["PT10M"]
     }
+    /// Hours and minutes, from 1 minute to 9,999 hours, as an RFC 5545 duration.
+    Estimate { format: named("estimate"), min_length: 3, examples: ["PT45M"] }
     /// An RRULE of RFC 5545 (section 3.3.10), HOURLY at the finest.
     RecurrenceRule {
         format: named("rrule"), min_length: 1, max_length: 1000, examples: ["FREQ=WEEKLY;BYDAY=MO"]
