@@ -100,7 +100,18 @@ impl Person {
         }
     }
 
-    /// The mails this person got.
+    /// The text of the one mail with this subject, once it is there.
+    pub async fn letter(&self, subject: &str) -> String {
+        let texts = eventually(&format!("the mail \"{subject}\""), SOON, async || {
+            let texts = self.mailbox.texts(subject).await;
+            (!texts.is_empty()).then_some(texts)
+        })
+        .await;
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        texts.into_iter().next().expect("one")
+    }
+
+    /// The reminders this person got by mail.
     pub async fn mails(&self) -> Vec<Mail> {
         self.mailbox.mails().await
     }

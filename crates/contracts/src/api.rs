@@ -11,7 +11,9 @@ pub mod reminder;
 pub mod task;
 pub mod text;
 
-pub use account::{Login, Register, Session, User};
+pub use account::{
+    ChangeEmail, ChangePassword, ForgotPassword, Login, Register, ResetPassword, Session, User, VerifyEmail,
+};
 pub use history::HistoryEntry;
 pub use notification::Notification;
 pub use page::Page;

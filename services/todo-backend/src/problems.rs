@@ -21,6 +21,8 @@ problem_types! {
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused",
         "The idempotency key was used for a different request",
         "Make a new key for each thing a person does; repeat a request under its key without changing it.";
+    LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more",
+        "Ask for a new mail, and use the link in the newest one.";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash", "Take it out with `restore` first.";
     VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "The task has changed meanwhile",
         "Read it again, look at what changed, and send the change with the new `ETag` under a new key.";

@@ -53,9 +53,8 @@ pub(crate) fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
 
 fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(auth::register::register))
-        .routes(routes!(auth::login::login))
-        .routes(routes!(me::get_me))
+        .merge(auth::endpoints())
+        .merge(me::endpoints())
         .routes(routes!(tasks::create::create_task, tasks::list::list_tasks))
         .routes(routes!(tasks::get::get_task, tasks::edit::edit_task, tasks::delete::delete_task))
         .routes(routes!(tasks::complete::complete_task))

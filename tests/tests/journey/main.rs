@@ -1,6 +1,7 @@
 //! The main job, end to end: what a person does over REST, and what comes of it.
 
 mod access;
+mod accounts;
 mod dead_letters;
 mod kafka;
 mod reminders;
@@ -34,6 +35,7 @@ fn suite(pubsub: Pubsub) -> Suite<Stack> {
     .case(access::a_retry_under_its_key_is_the_same_task)
     .case(access::nobody_reaches_what_is_not_theirs)
     .case(access::an_account_signs_in_again)
+    .case(accounts::an_address_is_confirmed_and_a_forgotten_password_replaced_by_mail)
     // They wait for the time of a reminder.
     .at_once(12)
 }
