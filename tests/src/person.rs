@@ -44,6 +44,12 @@ impl Person {
         &self.token
     }
 
+    /// The same person, who asks another address.
+    #[must_use]
+    pub fn by(&self, backend: String) -> Self {
+        Self { backend, ..self.clone() }
+    }
+
     /// A request of this person; `path` is what follows `/api/v1`.
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(method, format!("{}/api/v1{path}", self.backend)).token(&self.token)

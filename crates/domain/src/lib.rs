@@ -45,6 +45,7 @@ mod estimate;
 mod id;
 mod lead;
 mod position;
+pub mod quick_add;
 mod recurrence;
 mod reminder;
 mod task;

@@ -3,6 +3,7 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod events;
 mod internal;
 mod jobs;
 mod me;
@@ -63,7 +64,9 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::reopen::reopen_task))
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
+        .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
+        .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::list_problems))
         .routes(routes!(problems::explain_problem))

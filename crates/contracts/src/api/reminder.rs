@@ -61,3 +61,17 @@ pub enum ReminderInput {
         fires_at: Option<serde_json::Value>,
     },
 }
+
+impl From<&domain::NewReminder> for ReminderInput {
+    fn from(reminder: &domain::NewReminder) -> Self {
+        let id = reminder.id.map(|id| id.0);
+        match reminder.trigger {
+            Trigger::At(instant) => Self::At { id, at: instant_text(instant), fires_at: None },
+            Trigger::Before(lead) => Self::Before { id, before: lead.to_string(), fires_at: None },
+        }
+    }
+}
+
+fn instant_text(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}
