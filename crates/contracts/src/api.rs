@@ -7,6 +7,7 @@ pub mod history;
 pub mod live;
 pub mod notification;
 pub mod page;
+pub mod project;
 pub mod quick_add;
 pub mod recurrence;
 pub mod reminder;
@@ -20,6 +21,7 @@ pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;
 pub use page::Page;
+pub use project::{Member, MemberInput, MemberPatch, Project, ProjectInput, ProjectPatch, Role, SharedRole};
 pub use quick_add::{QuickAdd, QuickAddField, QuickAddInput, UnclearPhrase, UnderstoodPhrase};
 pub use recurrence::{
     CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,

@@ -20,6 +20,9 @@ mod openapi;
 mod passwords;
 mod precondition;
 mod problems;
+mod project_commands;
+mod project_path;
+mod projects;
 mod query;
 mod routes;
 mod secret;
@@ -31,7 +34,9 @@ mod tasks;
 mod test_support;
 mod tokens;
 
-use contracts::{recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask};
+use contracts::{
+    project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,
+};
 use platform::{Config, Readiness, Service, telemetry};
 use virtual_actors::Message;
 
@@ -47,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
     let fetching = tokio::spawn(signing_key::fetch(service.sidecar.clone(), app.tokens.clone()));
     let tokens = app.tokens.clone();
     let readiness = Readiness::new()
-        .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
+        .calls([CreateTask::ACTOR, CreateProject::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(tokens.ready()));
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
     let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));

@@ -21,12 +21,16 @@ problem_types! {
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused",
         "The idempotency key was used for a different request",
         "Make a new key for each thing a person does; repeat a request under its key without changing it.";
+    NOT_ALLOWED = FORBIDDEN, "not-allowed", "Your role in the project does not allow this",
+        "Ask the project's owner for another role.";
+    PROJECT_DELETED = NOT_FOUND, "project-deleted", "The project is in the trash",
+        "Take it out with `restore` first.";
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more",
         "Ask for a new mail, and use the link in the newest one.";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash", "Take it out with `restore` first.";
     TOO_MANY_STREAMS = TOO_MANY_REQUESTS, "too-many-streams", "This person has too many streams open",
         "Close another one first, or wait until it has ended.";
-    VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "The task has changed meanwhile",
+    VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "It has changed meanwhile",
         "Read it again, look at what changed, and send the change with the new `ETag` under a new key.";
     WRONG_CREDENTIALS = UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong",
         "Ask the person again.";
