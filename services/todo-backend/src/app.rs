@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use platform::{
-    Service, ServiceClient,
+    Service, ServiceClient, Stop,
     state_store::{DaprState, StateStore},
 };
 use sqlx::PgPool;
 use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
-use crate::{keys::Keys, passwords::Passwords, settings::Settings, slots::Slots, tokens::Tokens};
+use crate::{keys::Keys, live::Live, passwords::Passwords, settings::Settings, slots::Slots, tokens::Tokens};
 
 /// The state store component.
 const STATE_STORE: &str = "statestore";
@@ -30,6 +30,10 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     /// For expanding rules that anybody may send.
     pub(crate) previews: Slots,
+    /// The connected clients.
+    pub(crate) live: Live,
+    /// Requested when the process is to end.
+    pub(crate) stop: Stop,
     /// Held while a sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
@@ -47,6 +51,8 @@ impl App {
             state: Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE)),
             passwords: Passwords::new(argon2::Params::default())?,
             previews: Slots::default(),
+            live: Live::new(service.pool.clone()),
+            stop: service.stop.clone(),
             sweep: Arc::default(),
         })
     }

@@ -15,11 +15,15 @@ mod idempotency;
 mod input;
 mod keys;
 mod link;
+mod live;
 mod new_password;
 mod openapi;
 mod passwords;
 mod precondition;
 mod problems;
+mod project_commands;
+mod project_path;
+mod projects;
 mod query;
 mod refresh_token;
 mod routes;
@@ -34,7 +38,9 @@ mod tasks;
 mod test_support;
 mod tokens;
 
-use contracts::{recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask};
+use contracts::{
+    project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,
+};
 use platform::{Config, Readiness, Service, telemetry};
 use virtual_actors::Message;
 
@@ -51,11 +57,13 @@ async fn main() -> anyhow::Result<()> {
         tokio::spawn(signing_key::keep_reading(service.sidecar.clone(), app.tokens.keys.clone()));
     let keys = app.tokens.keys.clone();
     let readiness = Readiness::new()
-        .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
+        .calls([CreateTask::ACTOR, CreateProject::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(keys.ready()));
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
+    let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let drain = async move {
         reading_keys.abort();
+        listening.abort();
         sweeping.abort();
     };
     service.serve(routes::router(app), readiness, drain).await?;

@@ -3,10 +3,12 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod events;
 mod internal;
 mod jobs;
 mod me;
 mod notifications;
+mod projects;
 mod recurrences;
 mod tasks;
 
@@ -52,7 +54,10 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::reopen::reopen_task))
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
+        .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
+        .merge(projects::endpoints())
+        .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))

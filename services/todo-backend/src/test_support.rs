@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::UserId;
-use platform::{ServiceClient, state_store::MemoryState};
+use platform::{ServiceClient, Stop, state_store::MemoryState};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -23,6 +23,7 @@ pub(crate) use self::{
 use crate::{
     app::App,
     keys::{KeySet, Keys, SINGLE},
+    live::Live,
     passwords::Passwords,
     routes,
     sessions::{self, UserAgent},
@@ -86,6 +87,8 @@ impl Backend {
         tokens.keys.install(KeySet::new([(SINGLE.to_owned(), "7".repeat(32))]).unwrap());
         let state = Arc::new(MemoryState::default());
         let app = App {
+            live: Live::new(pool.clone()),
+            stop: Stop::default(),
             pool,
             actors: ActorClient::new(actors.clone()),
             services: ServiceClient::new(sidecar, None).unwrap(),
