@@ -12,6 +12,7 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
         "POST /api/v1/auth/login",
         "answers a token, and tokens are never stored; signing in twice harms nothing",
     ),
+    ("POST /api/v1/auth/logout", "without a body, and ending an ended session changes nothing"),
     ("POST /api/v1/recurrences/preview", "changes nothing"),
     (
         "POST /api/jobs/check-recurrences",
