@@ -67,8 +67,8 @@ async fn main() -> anyhow::Result<()> {
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
     let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let drain = async move {
-        listening.abort();
         reading_keys.abort();
+        listening.abort();
         sweeping.abort();
     };
     service.serve(routes::router(app), readiness, drain).await?;
