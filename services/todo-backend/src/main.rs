@@ -21,6 +21,7 @@ mod routes;
 mod signing_key;
 mod slots;
 mod task_path;
+mod task_query;
 mod tasks;
 #[cfg(test)]
 mod test_support;

@@ -1,0 +1,1 @@
+//! With 100,000 tasks in one list, what is read stays what a page takes.
