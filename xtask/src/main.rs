@@ -7,6 +7,7 @@ mod commands {
     pub(crate) mod control;
     pub(crate) mod dead_letters;
     pub(crate) mod down;
+    pub(crate) mod failures;
     pub(crate) mod lint;
     pub(crate) mod logs;
     pub(crate) mod restore;

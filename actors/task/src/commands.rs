@@ -22,8 +22,9 @@ impl Handles<CreateTask> for TaskActor {
             return Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task }));
         }
         let id: TaskId = turn.actor_id().parse().map_err(|_| TaskRefusal::NotFound)?;
-        let CreateTask { owner, title, notes, priority, tags, due, reminders, zone, series } = message;
-        let new = NewTask { id, owner, title, notes, priority, tags, due, reminders, zone, series };
+        let CreateTask { owner, title, notes, priority, tags, due, planning, reminders, zone, series } =
+            message;
+        let new = NewTask { id, owner, title, notes, priority, tags, due, planning, reminders, zone, series };
         let Changed { task, events } = Task::create(new, turn.now()).map_err(invalid)?;
         Ok(changed(None, task, &events, turn))
     }

@@ -7,7 +7,7 @@ use contracts::{
         Closed, EditSeries, EndSeries, Instance, InstanceClosed, MoveInstance, StartSeries, Template,
     },
 };
-use domain::{NewReminder, SeriesChange, SeriesLink, Status, Task, Trigger};
+use domain::{SeriesChange, SeriesLink, Status, Task};
 use virtual_actors::{ChangedTurn, TurnContext};
 
 use crate::TaskActor;
@@ -38,10 +38,10 @@ impl Told {
             SeriesChange::Started if after.status() == Status::Done => {
                 Message::Close(InstanceClosed { instance, how: Closed::Completed })
             }
-            SeriesChange::Started => Message::Start(StartSeries { instance, template: template(after) }),
+            SeriesChange::Started => Message::Start(StartSeries { instance, template: Template::of(after) }),
             SeriesChange::Edited { anew } => {
-                let now = template(after);
-                let changed = before.map(|before| template(before).changes(&now)).unwrap_or_default();
+                let now = Template::of(after);
+                let changed = before.map(|before| Template::of(before).changes(&now)).unwrap_or_default();
                 Message::Edit(EditSeries { instance, template: Some(now), changed, anew })
             }
             SeriesChange::Moved { to } => Message::Move(MoveInstance { instance, to }),
@@ -88,17 +88,5 @@ fn instance(task: &Task, link: &SeriesLink, version: i64) -> Instance {
         recurrence: link.recurrence.clone(),
         edited_at: link.edited_at,
         at: task.updated_at(),
-    }
-}
-
-fn template(task: &Task) -> Template {
-    let carried = |trigger: &Trigger| matches!(trigger, Trigger::Before(_));
-    let triggers = task.reminders().iter().map(|reminder| reminder.trigger).filter(carried);
-    Template {
-        title: task.title().clone(),
-        notes: task.notes().clone(),
-        priority: task.priority(),
-        tags: task.tags().clone(),
-        reminders: triggers.map(|trigger| NewReminder { id: None, trigger }).collect(),
     }
 }

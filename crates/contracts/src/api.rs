@@ -10,7 +10,9 @@ pub mod recurrence;
 pub mod reminder;
 pub mod task;
 
-pub use account::{Login, Register, Session, User};
+pub use account::{
+    ChangeEmail, ChangePassword, ForgotPassword, Login, Register, ResetPassword, Session, User, VerifyEmail,
+};
 pub use history::HistoryEntry;
 pub use notification::Notification;
 pub use page::Page;

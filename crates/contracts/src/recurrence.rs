@@ -6,8 +6,11 @@
 //! A message carries all that is needed to start the series from it, since events come in any order. An
 //! older one than what is known, by the task's version, changes nothing.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
-use domain::{Due, NewReminder, Notes, Priority, Recurrence, Tags, Title, UserId, UserZone};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, Utc};
+use domain::{
+    Due, Estimate, NewReminder, Notes, Planning, Position, Priority, ProjectId, Recurrence, Tags, Task,
+    TaskId, Title, Trigger, UserId, UserZone,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -70,9 +73,20 @@ pub struct Template {
     pub priority: Priority,
     #[serde(default)]
     pub tags: Tags,
-    /// Those before the due time; ones at an instant do not carry over.
+    /// Those before the due time; one at an instant was for that instance.
     #[serde(default)]
     pub reminders: Vec<NewReminder>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// How many days before the day it is due it starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_before: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
 }
 
 /// A part of a template.
@@ -84,9 +98,46 @@ pub enum TemplateField {
     Priority,
     Tags,
     Reminders,
+    Project,
+    Parent,
+    Position,
+    StartsBefore,
+    Estimate,
 }
 
 impl Template {
+    /// What an instance passes on to those that follow it.
+    pub fn of(task: &Task) -> Self {
+        let carried = |trigger: &Trigger| matches!(trigger, Trigger::Before(_));
+        let triggers = task.reminders().iter().map(|reminder| reminder.trigger).filter(carried);
+        let days = |(start, due): (NaiveDate, &Due)| u32::try_from((due.day() - start).num_days()).ok();
+        Self {
+            title: task.title().clone(),
+            notes: task.notes().clone(),
+            priority: task.priority(),
+            tags: task.tags().clone(),
+            reminders: triggers.map(|trigger| NewReminder { id: None, trigger }).collect(),
+            project: task.project(),
+            parent: task.parent(),
+            position: Some(task.position()),
+            starts_before: task.start().zip(task.due()).and_then(days),
+            estimate: task.estimate(),
+        }
+    }
+
+    /// Where an instance belongs that is due then. What the one before waited for does not hold it up.
+    pub fn planning(&self, due: &Due) -> Planning {
+        let start = self.starts_before.and_then(|days| due.day().checked_sub_days(Days::new(days.into())));
+        Planning {
+            project: self.project,
+            parent: self.parent,
+            position: self.position.clone(),
+            start,
+            estimate: self.estimate,
+            ..Planning::default()
+        }
+    }
+
     /// The parts in which another template differs.
     pub fn changes(&self, newer: &Self) -> Vec<TemplateField> {
         let changes = [
@@ -95,29 +146,31 @@ impl Template {
             (TemplateField::Priority, self.priority != newer.priority),
             (TemplateField::Tags, self.tags != newer.tags),
             (TemplateField::Reminders, self.reminders != newer.reminders),
+            (TemplateField::Project, self.project != newer.project),
+            (TemplateField::Parent, self.parent != newer.parent),
+            (TemplateField::Position, self.position != newer.position),
+            (TemplateField::StartsBefore, self.starts_before != newer.starts_before),
+            (TemplateField::Estimate, self.estimate != newer.estimate),
         ];
         changes.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
     }
 
     /// This one with some parts of a newer one.
     #[must_use]
-    pub fn with(mut self, newer: Self, fields: &[TemplateField]) -> Self {
-        let Self { title, notes, priority, tags, reminders } = newer;
-        let takes = |field| fields.contains(&field);
-        if takes(TemplateField::Title) {
-            self.title = title;
-        }
-        if takes(TemplateField::Notes) {
-            self.notes = notes;
-        }
-        if takes(TemplateField::Priority) {
-            self.priority = priority;
-        }
-        if takes(TemplateField::Tags) {
-            self.tags = tags;
-        }
-        if takes(TemplateField::Reminders) {
-            self.reminders = reminders;
+    pub fn with(mut self, newer: &Self, fields: &[TemplateField]) -> Self {
+        for field in fields {
+            match field {
+                TemplateField::Title => self.title = newer.title.clone(),
+                TemplateField::Notes => self.notes = newer.notes.clone(),
+                TemplateField::Priority => self.priority = newer.priority,
+                TemplateField::Tags => self.tags = newer.tags.clone(),
+                TemplateField::Reminders => self.reminders = newer.reminders.clone(),
+                TemplateField::Project => self.project = newer.project,
+                TemplateField::Parent => self.parent = newer.parent,
+                TemplateField::Position => self.position = newer.position.clone(),
+                TemplateField::StartsBefore => self.starts_before = newer.starts_before,
+                TemplateField::Estimate => self.estimate = newer.estimate,
+            }
         }
         self
     }

@@ -1,7 +1,8 @@
 //! Messages to the `Task` actor; its id is the task's.
 
 use domain::{
-    Due, NewReminder, NewSeries, Notes, Priority, Tags, Task, TaskPatch, Title, UserId, UserZone, Violations,
+    Due, NewReminder, NewSeries, Notes, Planning, Priority, Tags, Task, TaskPatch, Title, UserId, UserZone,
+    Violations,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,8 @@ pub struct CreateTask {
     pub tags: Tags,
     #[serde(default)]
     pub due: Option<Due>,
+    #[serde(flatten)]
+    pub planning: Planning,
     #[serde(default)]
     pub reminders: Vec<NewReminder>,
     pub zone: UserZone,

@@ -48,7 +48,9 @@ impl Due {
     /// Reads the API's three members; violations are at `due`, `due.date`, `due.at` or `due.zone`.
     pub fn parse(date: Option<&str>, at: Option<&str>, zone: Option<&str>) -> Result<Self, Violations> {
         let due = match (date, at, zone) {
-            (Some(date), None, None) => Due::AllDay { date: parse_date(date)? },
+            (Some(date), None, None) => {
+                Due::AllDay { date: parse_date(date).map_err(|violation| violation.at("due.date"))? }
+            }
             (None, Some(at), Some(zone)) => {
                 let zone = Zone::parse(zone).map_err(|violation| violation.at("due.zone"));
                 let local = parse_local(at);
@@ -102,11 +104,13 @@ impl Due {
 }
 
 /// Strict, by writing the value again: chrono would also take `2026-1-5` or a leap second.
-fn parse_date(text: &str) -> Result<NaiveDate, Violation> {
+///
+/// Violations are at `date`.
+pub fn parse_date(text: &str) -> Result<NaiveDate, Violation> {
     NaiveDate::parse_from_str(text, DATE)
         .ok()
         .filter(|date| date.format(DATE).to_string() == text)
-        .ok_or_else(|| Violation::new("due.date", "invalid_date", "A date looks like 2026-12-01."))
+        .ok_or_else(|| Violation::new("date", "invalid_date", "A date looks like 2026-12-01."))
 }
 
 fn parse_local(text: &str) -> Result<NaiveDateTime, Violation> {

@@ -46,6 +46,11 @@ uuid_id! {
     SeriesId
 }
 
+uuid_id! {
+    /// Also the id of the `Project` actor.
+    ProjectId
+}
+
 impl SeriesId {
     /// Of the series that this task is the first instance of.
     pub fn of_first(task: TaskId) -> Self {

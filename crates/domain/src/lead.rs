@@ -69,7 +69,7 @@ fn read(text: &str) -> Result<(u64, u64), Violation> {
 }
 
 /// Adds up `1H30M` by the worth of each unit; units come in the given order, each at most once.
-fn sum(text: &str, units: &[(char, u64)]) -> Result<u64, Violation> {
+pub(crate) fn sum(text: &str, units: &[(char, u64)]) -> Result<u64, Violation> {
     let (mut rest, mut units, mut total) = (text, units.iter(), 0_u64);
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0).ok_or_else(invalid)?;

@@ -19,6 +19,7 @@
 //!         notes: Default::default(),
 //!         priority: Default::default(),
 //!         tags: Default::default(),
+//!         planning: Default::default(),
 //!         due: Some(Due::parse(None, Some("2026-12-01T09:00:00"), Some("Europe/Berlin"))?),
 //!         reminders: vec![NewReminder { id: None, trigger: Trigger::Before(Lead::parse("PT10M")?) }],
 //!         zone: berlin,
@@ -40,8 +41,10 @@
 //! ```
 
 mod due;
+mod estimate;
 mod id;
 mod lead;
+mod position;
 mod recurrence;
 mod reminder;
 mod task;
@@ -49,14 +52,16 @@ mod text;
 mod violation;
 pub mod wall_clock;
 
-pub use due::{Due, UserZone};
-pub use id::{ReminderId, SeriesId, TaskId, UserId};
+pub use due::{Due, UserZone, parse_date};
+pub use estimate::Estimate;
+pub use id::{ProjectId, ReminderId, SeriesId, TaskId, UserId};
 pub use lead::Lead;
+pub use position::Position;
 pub use recurrence::{CountedFrom, Freq, Missed, NewRecurrence, Occurrence, Preview, Recurrence, Rule};
 pub use reminder::{NewReminder, Reminder, ReminderRow, Trigger};
 pub use task::{
-    AskedRecurrence, Changed, Lifecycle, NewSeries, NewTask, Priority, Refusal, Scope, SeriesChange,
-    SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
+    AskedRecurrence, Blockers, Changed, Lifecycle, NewSeries, NewTask, Planning, Priority, Refusal, Scope,
+    SeriesChange, SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
 };
 pub use text::{Notes, Tag, Tags, Title};
 pub use violation::{Violation, Violations};

@@ -7,23 +7,27 @@ mod create;
 mod edit;
 mod event;
 mod lifecycle;
+mod relations;
 mod reminders;
 mod series;
 mod series_change;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
     create::NewTask,
     edit::TaskPatch,
     event::{TaskEvent, TaskField},
+    relations::{Blockers, Planning},
     series::{AskedRecurrence, NewSeries, Scope, SeriesLink},
     series_change::SeriesChange,
 };
 use crate::{
     due::{Due, UserZone},
-    id::{TaskId, UserId},
+    estimate::Estimate,
+    id::{ProjectId, TaskId, UserId},
+    position::Position,
     reminder::Reminder,
     text::{Notes, Tags, Title},
     violation::Violations,
@@ -43,6 +47,19 @@ pub struct Task {
     tags: Tags,
     #[serde(default)]
     due: Option<Due>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<NaiveDate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    estimate: Option<Estimate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project: Option<ProjectId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<TaskId>,
+    /// Of a task from before there were positions, none: see [`Task::position`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<Position>,
+    #[serde(default, skip_serializing_if = "Blockers::is_empty")]
+    blocked_by: Blockers,
     #[serde(default)]
     reminders: Vec<Reminder>,
     /// The number the next new reminder's id is made of.
@@ -167,6 +184,34 @@ impl Task {
     /// The instant it falls due, by the owner's zone as last seen.
     pub fn due_instant(&self) -> Option<DateTime<Utc>> {
         self.due.map(|due| due.instant(&self.zone))
+    }
+
+    /// When a person wants to begin with it.
+    pub fn start(&self) -> Option<NaiveDate> {
+        self.start
+    }
+
+    pub fn estimate(&self) -> Option<Estimate> {
+        self.estimate
+    }
+
+    pub fn project(&self) -> Option<ProjectId> {
+        self.project
+    }
+
+    /// The task it is a subtask of.
+    pub fn parent(&self) -> Option<TaskId> {
+        self.parent
+    }
+
+    /// Where it stands among others; until it is placed, by when it was created.
+    pub fn position(&self) -> Position {
+        self.position.clone().unwrap_or_else(|| Position::last(self.created_at))
+    }
+
+    /// The tasks to be done before it.
+    pub fn blocked_by(&self) -> &Blockers {
+        &self.blocked_by
     }
 
     pub fn reminders(&self) -> &[Reminder] {

@@ -4,6 +4,7 @@
 //! Handlers take what they need as extractors ([`caller`], [`idempotency`], [`precondition`], [`query`]);
 //! bodies are read by [`input`], which tells everything that is wrong at once.
 
+mod account_mail;
 mod accounts;
 mod app;
 mod caller;
@@ -12,12 +13,15 @@ mod cursor;
 mod email;
 mod idempotency;
 mod input;
+mod link;
+mod new_password;
 mod openapi;
 mod passwords;
 mod precondition;
 mod problems;
 mod query;
 mod routes;
+mod secret;
 mod signing_key;
 mod slots;
 mod task_path;
@@ -45,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
     let readiness = Readiness::new()
         .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(tokens.ready()));
-    let sweeping = tokio::spawn(routes::sweep_at_start(app.clone()));
+    let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
     let drain = async move {
         fetching.abort();
         sweeping.abort();

@@ -17,6 +17,7 @@ problem_types! {
     EMAIL_TAKEN = CONFLICT, "email-taken", "The e-mail address has an account";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused",
         "The idempotency key was used for a different request";
+    LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash";
     VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "The task has changed meanwhile";
     WRONG_CREDENTIALS = UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong";

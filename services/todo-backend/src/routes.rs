@@ -20,7 +20,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-pub(crate) use self::jobs::check_reminders::sweep_at_start;
+pub(crate) use self::jobs::check_reminders::keep_sweeping;
 use crate::{app::App, openapi::Document, problems};
 
 const BODY_LIMIT: usize = 256 * 1024;
@@ -42,9 +42,8 @@ pub(crate) fn router(app: App) -> Router {
 
 fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(auth::register::register))
-        .routes(routes!(auth::login::login))
-        .routes(routes!(me::get_me))
+        .merge(auth::endpoints())
+        .merge(me::endpoints())
         .routes(routes!(tasks::create::create_task, tasks::list::list_tasks))
         .routes(routes!(tasks::get::get_task, tasks::edit::edit_task, tasks::delete::delete_task))
         .routes(routes!(tasks::complete::complete_task))

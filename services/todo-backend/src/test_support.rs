@@ -1,5 +1,6 @@
 //! The routes on a real database, with actors that run in the test itself.
 
+mod accounts;
 mod actors;
 mod client;
 
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use virtual_actors::{ActorClient, Clock, System};
 
 pub(crate) use self::{
+    accounts::{Mailed, PASSWORD},
     actors::Actors,
     client::{Answer, Request},
 };

@@ -37,7 +37,8 @@ pub(crate) async fn a_broker_that_is_down_stops_no_actor(system: &mut ActorHosts
         increment(system, &actors).await;
     }
     assert_eq!(system.backlog(&actors).await, 120, "all wait");
-    eventually("the metric to tell", SOON, async || backlog_metric().filter(|entries| *entries >= 120.0)).await;
+    eventually("the metric to tell", SOON, async || backlog_metric().filter(|entries| *entries >= 120.0))
+        .await;
     assert!(actors.iter().all(|actor| system.subscriber.distinct(actor) <= 1));
 
     system.start_redis().await;

@@ -1,17 +1,27 @@
 //! `cargo xtask test`: every test there is, on a PostgreSQL of its own.
 
-use std::{ffi::OsString, process::ExitCode, time::Instant};
+use std::{
+    ffi::OsString,
+    io::{IsTerminal, stdout},
+    process::{ExitCode, Stdio},
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail};
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::Command,
+};
 use xtask::{
     Durability, Journal, Postgres, Profile, Pubsub, StateDir, StopSignal, Tools, free_port, packages, tools,
     workspace,
 };
+
+use super::failures::Failures;
 
 /// The packages whose tests run whole systems, and break them: they take Kafka and libfaketime.
 const WITH_SYSTEMS: [&str; 3] = ["almanac-tests", "chaos", "xtask"];
@@ -87,19 +97,46 @@ fn named_packages(args: &[OsString]) -> Vec<String> {
     packages
 }
 
-/// Runs tests to their end, or ends them all when told to stop.
+/// Runs tests to their end, or ends them all when told to stop. In a log, what failed is told again at the end.
 async fn finishes_well(tests: &mut Command, stop: &mut StopSignal) -> Result<bool> {
+    if !stdout().is_terminal() {
+        tests.stdout(Stdio::piped());
+    }
     // A group of their own, so that the programs the tests run can be ended with them.
     let mut tests = tests.process_group(0).spawn()?;
     let group = tests.id().context("ended at once")?;
-    tokio::select! {
-        status = tests.wait() => Ok(status?.success()),
-        () = stop.received() => {
-            killpg(Pid::from_raw(group as i32), Signal::SIGTERM)?;
-            tests.wait().await?;
-            bail!("stopped before all tests had run")
-        }
+    let output = tests.stdout.take();
+    let finished = async {
+        let failures = match output {
+            Some(output) => pass_on(output).await?,
+            None => Failures::default(),
+        };
+        let passed = tests.wait().await?.success();
+        eprint!("{failures}");
+        anyhow::Ok(passed)
+    };
+    let passed = tokio::select! {
+        passed = finished => Some(passed?),
+        () = stop.received() => None,
+    };
+    if let Some(passed) = passed {
+        return Ok(passed);
     }
+    killpg(Pid::from_raw(group as i32), Signal::SIGTERM)?;
+    tests.wait().await?;
+    bail!("stopped before all tests had run")
+}
+
+/// Prints what comes, as it comes.
+async fn pass_on(output: impl AsyncRead + Unpin) -> Result<Failures> {
+    let mut failures = Failures::default();
+    let mut output = BufReader::new(output).split(b'\n');
+    while let Some(line) = output.next_segment().await? {
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        failures.hear(&line);
+    }
+    Ok(failures)
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl Series {
         self.recurrence = instance.recurrence.clone();
         self.ended = false;
         self.template = match (self.template.take(), template) {
-            (Some(before), Some(newer)) => Some(before.with(newer, changed)),
+            (Some(before), Some(newer)) => Some(before.with(&newer, changed)),
             (before, newer) => newer.or(before),
         };
         self.instances[place].occurrence = instance.occurrence;

@@ -188,6 +188,11 @@ pub(crate) fn template() -> Template {
         priority: Priority::None,
         tags: Tags::default(),
         reminders: Vec::new(),
+        project: None,
+        parent: None,
+        position: None,
+        starts_before: None,
+        estimate: None,
     }
 }
 

@@ -22,6 +22,7 @@ impl Person {
             priority: Priority::None,
             tags: Tags::default(),
             due: None,
+            planning: Default::default(),
             reminders: vec![NewReminder { id: None, trigger: Trigger::At(at) }],
             zone: zone(),
             series: None,

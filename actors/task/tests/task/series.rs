@@ -35,6 +35,7 @@ fn create(world: &World, series: Option<NewSeries>) -> CreateTask {
         priority: Priority::High,
         tags: Tags::default(),
         due: Some(monday("09:00")),
+        planning: Default::default(),
         reminders: vec![before("PT10M"), at(chrono::TimeDelta::days(1))],
         zone: zone(),
         series,

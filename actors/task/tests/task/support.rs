@@ -112,6 +112,7 @@ impl Task {
             priority: Priority::None,
             tags: Tags::default(),
             due,
+            planning: Default::default(),
             reminders,
             zone: zone(),
             series: None,

@@ -20,6 +20,28 @@ pub struct Task {
     pub tags: Vec<String>,
     #[schema(required)]
     pub due: Option<Due>,
+    /// The day a person wants to begin with it.
+    #[serde(default)]
+    #[schema(required, format = Date, example = "2026-12-01")]
+    pub start: Option<String>,
+    /// How long it will take: hours and minutes.
+    #[serde(default)]
+    #[schema(required, example = "PT45M")]
+    pub estimate: Option<String>,
+    #[serde(default)]
+    #[schema(required)]
+    pub project_id: Option<Uuid>,
+    /// The task it is a subtask of.
+    #[serde(default)]
+    #[schema(required)]
+    pub parent_id: Option<Uuid>,
+    /// Where it stands in an order by hand: compare it byte by byte.
+    #[serde(default)]
+    #[schema(example = "066191440b3000V")]
+    pub position: String,
+    /// The tasks to be done before it.
+    #[serde(default)]
+    pub blocked_by: Vec<Uuid>,
     pub reminders: Vec<Reminder>,
     #[serde(default)]
     #[schema(required)]
@@ -91,6 +113,26 @@ pub struct TaskInput {
     pub tags: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Due>,
+    /// The day to begin with it, no later than the one it is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date, example = "2026-12-01")]
+    pub start: Option<String>,
+    /// Hours and minutes, from 1 minute to 9,999 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "PT45M")]
+    pub estimate: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<Uuid>,
+    /// After all others, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100, pattern = "^[0-9A-Za-z]*[1-9A-Za-z]$")]
+    pub position: Option<String>,
+    /// The tasks to be done before it: at most 50, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    pub blocked_by: Vec<Uuid>,
     /// At most 20, no two for the same time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
@@ -101,7 +143,7 @@ pub struct TaskInput {
 }
 
 /// Changes to a task, a JSON merge patch (RFC 7396): what is absent stays, what is null goes back to
-/// its default. `due`, `reminders` and `recurrence` are replaced as a whole.
+/// its default. `due`, `blocked_by`, `reminders` and `recurrence` are replaced as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +161,30 @@ pub struct TaskPatch {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
     #[schema(value_type = Option<Due>)]
     pub due: Option<Option<Due>>,
+    /// Null takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub start: Option<Option<String>>,
+    /// Null takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
+    #[schema(value_type = Option<String>, example = "PT45M")]
+    pub estimate: Option<Option<String>>,
+    /// Null takes it out of its project.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
+    #[schema(value_type = Option<Uuid>)]
+    pub project_id: Option<Option<Uuid>>,
+    /// Null makes it a task of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
+    #[schema(value_type = Option<Uuid>)]
+    pub parent_id: Option<Option<Uuid>>,
+    /// Null sends it to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100, pattern = "^[0-9A-Za-z]*[1-9A-Za-z]$")]
+    pub position: Option<Option<String>>,
+    /// The whole list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 50)]
+    pub blocked_by: Option<Vec<Uuid>>,
     /// The whole list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 20)]
@@ -157,6 +223,12 @@ impl From<&TaskSnapshot> for Task {
             priority: task.priority().into(),
             tags: task.tags().iter().map(ToString::to_string).collect(),
             due: task.due().map(Due::from),
+            start: task.start().map(|date| date.to_string()),
+            estimate: task.estimate().map(|estimate| estimate.to_string()),
+            project_id: task.project().map(|project| project.0),
+            parent_id: task.parent().map(|parent| parent.0),
+            position: task.position().to_string(),
+            blocked_by: task.blocked_by().iter().map(|blocker| blocker.0).collect(),
             reminders: task.reminders().iter().map(Reminder::from).collect(),
             recurrence: task.series().map(Recurrence::from),
             status: task.status().into(),
@@ -214,6 +286,8 @@ mod tests {
         let new: NewTask = serde_json::from_value(json!({
             "id": "00000000-0000-7000-8000-000000000001", "owner": "00000000-0000-7000-8000-000000000002",
             "title": "Water the plants", "due": {"at": "2026-12-01T09:00:00", "zone": "Europe/Berlin"},
+            "start": "2026-11-30", "estimate": 90, "parent": "00000000-0000-7000-8000-000000000003", "position": "V",
+            "blocked_by": ["00000000-0000-7000-8000-000000000004"],
             "reminders": [{"before": "PT10M"}, {"at": "2026-11-30T08:00:00Z"}],
             "zone": UserZone::new(Zone::UTC, 1),
         }))
@@ -225,6 +299,9 @@ mod tests {
         let expected = json!({
             "id": "00000000-0000-7000-8000-000000000001", "version": 1, "title": "Water the plants", "notes": "",
             "priority": "none", "tags": [], "due": {"at": "2026-12-01T09:00:00", "zone": "Europe/Berlin"},
+            "start": "2026-11-30", "estimate": "PT1H30M", "project_id": null,
+            "parent_id": "00000000-0000-7000-8000-000000000003", "position": "V",
+            "blocked_by": ["00000000-0000-7000-8000-000000000004"],
             "reminders": [
                 {"id": ids[0], "before": "PT10M", "fires_at": "2026-12-01T07:50:00Z"},
                 {"id": ids[1], "at": "2026-11-30T08:00:00Z", "fires_at": "2026-11-30T08:00:00Z"},

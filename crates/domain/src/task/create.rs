@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Changed, Lifecycle, NewSeries, Priority, Task, TaskEvent};
+use super::{Changed, Lifecycle, NewSeries, Planning, Priority, Task, TaskEvent};
 use crate::{
     due::{Due, UserZone},
     id::{TaskId, UserId},
+    position::Position,
     reminder::NewReminder,
     text::{Notes, Tags, Title},
     violation::Violations,
@@ -25,6 +26,8 @@ pub struct NewTask {
     pub tags: Tags,
     #[serde(default)]
     pub due: Option<Due>,
+    #[serde(flatten)]
+    pub planning: Planning,
     #[serde(default)]
     pub reminders: Vec<NewReminder>,
     pub zone: UserZone,
@@ -34,6 +37,7 @@ pub struct NewTask {
 
 impl Task {
     pub fn create(new: NewTask, now: DateTime<Utc>) -> Result<Changed, Violations> {
+        let Planning { project, parent, position, start, estimate, blocked_by } = new.planning;
         let mut task = Task {
             id: new.id,
             owner: new.owner,
@@ -42,6 +46,12 @@ impl Task {
             priority: new.priority,
             tags: new.tags,
             due: new.due,
+            start,
+            estimate,
+            project,
+            parent,
+            position: Some(position.unwrap_or_else(|| Position::last(now))),
+            blocked_by,
             reminders: Vec::new(),
             next_reminder: 1,
             zone: new.zone,
@@ -52,6 +62,7 @@ impl Task {
             updated_at: now,
         };
         let mut found: Vec<_> = task.due.and_then(|due| due.check().err()).into_iter().collect();
+        found.extend(task.check_plan());
         found.extend(task.replace_reminders(new.reminders));
         if let Some(series) = new.series {
             found.extend(task.join(series).err().into_iter().flatten());

@@ -1,11 +1,14 @@
 //! A task is changed by a JSON merge patch (RFC 7396).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{AskedRecurrence, Priority, Refusal, Scope, Task, TaskEvent, TaskField, Transition};
+use super::{AskedRecurrence, Blockers, Priority, Refusal, Scope, Task, TaskEvent, TaskField, Transition};
 use crate::{
     due::{Due, UserZone},
+    estimate::Estimate,
+    id::{ProjectId, TaskId},
+    position::Position,
     reminder::NewReminder,
     text::{Notes, Tags, Title},
     violation::Violations,
@@ -25,6 +28,19 @@ pub struct TaskPatch {
     /// `Some(None)`, in JSON `null`, takes the due time away.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub due: Option<Option<Due>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub start: Option<Option<NaiveDate>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub estimate: Option<Option<Estimate>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub project: Option<Option<ProjectId>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub parent: Option<Option<TaskId>>,
+    /// `Some(None)`, in JSON `null`, sends it to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub position: Option<Option<Position>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_by: Option<Blockers>,
     /// The whole list. An entry with the id of a reminder stays that reminder, and so does one without id
     /// that has the same trigger; the rest are new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +78,15 @@ impl Task {
         set(&mut next.priority, patch.priority);
         set(&mut next.tags, patch.tags);
         set(&mut next.due, patch.due);
+        set(&mut next.start, patch.start);
+        set(&mut next.estimate, patch.estimate);
+        set(&mut next.project, patch.project);
+        set(&mut next.parent, patch.parent);
+        if let Some(position) = patch.position {
+            next.position = Some(position.unwrap_or_else(|| Position::last(now)));
+        }
+        set(&mut next.blocked_by, patch.blocked_by);
+        found.extend(next.check_plan());
         if let Some(reminders) = patch.reminders {
             found.extend(next.replace_reminders(reminders));
         }
@@ -85,6 +110,12 @@ impl Task {
             (TaskField::Priority, self.priority != next.priority),
             (TaskField::Tags, self.tags != next.tags),
             (TaskField::Due, self.due != next.due),
+            (TaskField::Start, self.start != next.start),
+            (TaskField::Estimate, self.estimate != next.estimate),
+            (TaskField::Project, self.project != next.project),
+            (TaskField::Parent, self.parent != next.parent),
+            (TaskField::Position, self.position() != next.position()),
+            (TaskField::BlockedBy, self.blocked_by != next.blocked_by),
             (TaskField::Reminders, self.reminders != next.reminders),
             (TaskField::Recurrence, self.series != next.series),
         ]

@@ -39,13 +39,19 @@ impl TaskEvent {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum TaskField {
     Title,
     Notes,
     Priority,
     Tags,
     Due,
+    Start,
+    Estimate,
+    Project,
+    Parent,
+    Position,
+    BlockedBy,
     Reminders,
     Recurrence,
 }
@@ -58,6 +64,12 @@ impl TaskField {
             TaskField::Priority => "priority",
             TaskField::Tags => "tags",
             TaskField::Due => "due",
+            TaskField::Start => "start",
+            TaskField::Estimate => "estimate",
+            TaskField::Project => "project_id",
+            TaskField::Parent => "parent_id",
+            TaskField::Position => "position",
+            TaskField::BlockedBy => "blocked_by",
             TaskField::Reminders => "reminders",
             TaskField::Recurrence => "recurrence",
         }

@@ -60,6 +60,7 @@ pub(crate) fn new_task(due: Option<Due>, triggers: &[Trigger]) -> NewTask {
         priority: Default::default(),
         tags: Default::default(),
         due,
+        planning: Default::default(),
         reminders: triggers.iter().copied().map(new).collect(),
         zone: berlin(),
         series: None,

@@ -5,6 +5,8 @@ mod edit;
 mod given;
 mod lead;
 mod lifecycle;
+mod planning;
+mod position;
 mod properties;
 mod reminders;
 mod series;

@@ -1,7 +1,7 @@
 //! States written by an earlier version must load: these texts are not to be edited, only added to.
 
 use crate::given::*;
-use domain::{Priority, Task, TaskEvent};
+use domain::{Position, Priority, Task, TaskEvent};
 use serde_json::json;
 
 #[test]
@@ -16,6 +16,7 @@ fn is_written_in_this_shape() {
         "priority": "none",
         "tags": [],
         "due": { "at": "2026-12-02T09:00:00", "zone": "Europe/Berlin" },
+        "position": task.position(),
         "reminders": [
             {
                 "id": task.reminders()[0].id,
@@ -84,10 +85,11 @@ fn members_of_a_newer_or_an_older_version_do_not_hinder_loading() {
         "zone": { "zone": "Europe/Berlin" },
         "created_at": "2026-12-01T12:00:00Z",
         "updated_at": "2026-12-01T12:00:00Z",
-        "project": "of a later version"
+        "weather": "of a later version"
     }))
     .expect("loads");
     assert_eq!((loaded.priority(), loaded.due(), loaded.is_deleted()), (Priority::None, None, false));
+    assert_eq!(loaded.position(), Position::last(now()), "it was created then");
 }
 
 #[test]

@@ -3,12 +3,15 @@
 use chrono::{DateTime, SubsecRound, Timelike, Utc};
 use contracts::task::CreateTask;
 use domain::{
-    Due, Lead, NewReminder, NewSeries, Notes, Priority, ReminderId, Scope, Tags, Task, TaskPatch, Title,
-    Trigger, UserId, UserZone, Violation, Violations,
+    Blockers, Due, Estimate, Lead, NewReminder, NewSeries, Notes, Planning, Position, Priority, ReminderId,
+    Scope, Tags, Task, TaskPatch, Title, Trigger, UserId, UserZone, Violation, Violations,
 };
 use serde_json::Value;
 
 use super::{Found, Object, recurrence};
+
+/// Of the forms that UUIDs have, only this one is taken.
+const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
 
 /// Members that a task shows but nobody sets.
 const READ_ONLY: [&str; 7] =
@@ -29,6 +32,14 @@ pub(crate) fn new_task(body: Value, owner: UserId, zone: UserZone) -> Result<Cre
         priority: rest.priority.unwrap_or_default(),
         tags: rest.tags.unwrap_or_default(),
         due: rest.due.flatten(),
+        planning: Planning {
+            project: rest.project.flatten(),
+            parent: rest.parent.flatten(),
+            position: rest.position.flatten(),
+            start: rest.start.flatten(),
+            estimate: rest.estimate.flatten(),
+            blocked_by: rest.blocked_by.unwrap_or_default(),
+        },
         reminders: rest.reminders.unwrap_or_default(),
         zone,
         series: rest.recurrence.flatten().map(NewSeries::Asked),
@@ -70,6 +81,14 @@ fn fields(body: &mut Object, zone: &UserZone, found: &mut Found) -> TaskPatch {
             None => Some(None),
         };
     }
+    patch.start = nullable(body, "start", domain::parse_date, found);
+    patch.estimate = nullable(body, "estimate", Estimate::parse, found);
+    patch.project = nullable(body, "project_id", id("project"), found);
+    patch.parent = nullable(body, "parent_id", id("task"), found);
+    patch.position = nullable(body, "position", Position::parse, found);
+    if let Some(blockers) = body.take_nullable("blocked_by") {
+        patch.blocked_by = or_default(blockers, |value| self::blockers(value, found));
+    }
     if let Some(reminders) = body.take_nullable("reminders") {
         patch.reminders = or_default(reminders, |value| self::reminders(value, found));
     }
@@ -84,6 +103,41 @@ fn fields(body: &mut Object, zone: &UserZone, found: &mut Found) -> TaskPatch {
 
 fn or_default<T: Default>(value: Option<Value>, read: impl FnOnce(Value) -> Option<T>) -> Option<T> {
     value.map_or_else(|| Some(T::default()), read)
+}
+
+/// A member with a text that has to parse, or null.
+fn nullable<T>(
+    body: &mut Object,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, Violation>,
+    found: &mut Found,
+) -> Option<Option<T>> {
+    match body.take_nullable(name)? {
+        Some(value) => found.parsed(name, value, parse).map(Some),
+        None => Some(None),
+    }
+}
+
+/// What is no id names nothing.
+fn id<T: std::str::FromStr>(of: &'static str) -> impl Fn(&str) -> Result<T, Violation> {
+    let none = move || Violation::new("id", "not_found", format!("There is no such {of}."));
+    move |text| {
+        Some(text).filter(|text| text.len() == HYPHENATED).and_then(|text| text.parse().ok()).ok_or_else(none)
+    }
+}
+
+fn blockers(value: Value, found: &mut Found) -> Option<Blockers> {
+    let items = found.list("blocked_by", value)?;
+    if items.len() > Blockers::MAX {
+        let detail = format!("A task waits for at most {} others, not {}.", Blockers::MAX, items.len());
+        found.report("blocked_by", "too_many", detail);
+        return None;
+    }
+    let count = items.len();
+    let ids = items.into_iter().enumerate();
+    let ids: Vec<_> =
+        ids.filter_map(|(i, item)| found.parsed(&format!("blocked_by[{i}]"), item, id("task"))).collect();
+    if ids.len() == count { found.keep(Blockers::parse(ids)) } else { None }
 }
 
 fn priority(text: &str) -> Result<Priority, Violation> {
@@ -214,7 +268,8 @@ mod tests {
     #[test]
     fn everything_wrong_is_told_at_once() {
         let found = broken(json!({
-            "priority": "huge", "tags": ["ok", 7], "due": {"at": "tomorrow", "zone": "Mars"}, "version": 3, "titel": "x",
+            "priority": "huge", "estimate": "P1D", "start": "soon", "position": "", "parent_id": 7,
+            "project_id": "x", "blocked_by": ["x", 7], "tags": ["ok", 7], "due": {"at": "tomorrow", "zone": "Mars"}, "version": 3, "titel": "x",
             "reminders": [{"before": "PT1M"}, {"before": "soon"}, {}, {"at": "x", "before": "PT1M"}, 5, {"at": 1}],
         }));
         let expected = [
@@ -223,6 +278,13 @@ mod tests {
             "tags[1] invalid_type",
             "due.at invalid_local_time",
             "due.zone unknown_zone",
+            "start invalid_date",
+            "estimate invalid_duration",
+            "project_id not_found",
+            "parent_id invalid_type",
+            "position invalid_position",
+            "blocked_by[0] not_found",
+            "blocked_by[1] invalid_type",
             "reminders[1].before invalid_duration",
             "reminders[2] at_or_before",
             "reminders[3] at_or_before",
@@ -244,9 +306,15 @@ mod tests {
     #[test]
     fn a_patch_tells_null_from_absent() {
         assert_eq!(patch(json!({}), Scope::This, &zone()).unwrap(), TaskPatch::default());
-        let cleared = json!({"notes": null, "priority": null, "tags": null, "due": null, "reminders": null});
+        let cleared = json!({"notes": null, "priority": null, "tags": null, "due": null, "reminders": null,
+            "start": null, "estimate": null, "project_id": null, "parent_id": null, "position": null, "blocked_by": null});
         let cleared = patch(cleared, Scope::This, &zone()).unwrap();
-        assert_eq!(cleared.due, Some(None));
+        assert_eq!((cleared.due, cleared.start, cleared.estimate), (Some(None), Some(None), Some(None)));
+        assert_eq!(
+            (cleared.project, cleared.parent, &cleared.position),
+            (Some(None), Some(None), &Some(None))
+        );
+        assert_eq!(cleared.blocked_by, Some(Blockers::default()));
         assert_eq!((cleared.notes.unwrap().as_str(), cleared.priority), ("", Some(Priority::None)));
         assert_eq!((cleared.tags.unwrap().len(), cleared.reminders.unwrap().len()), (0, 0));
         assert!(patch(json!({"title": null}), Scope::This, &zone()).is_err());

@@ -9,9 +9,7 @@ use contracts::{
     recurrence::{InstanceAnswer, MakeInstance, Template},
     task::{CreateTask, RestoreInstance, TaskSnapshot, WithdrawInstance},
 };
-use domain::{
-    Due, NewReminder, NewSeries, Recurrence, SeriesId, SeriesLink, Task, TaskId, Trigger, UserId, UserZone,
-};
+use domain::{Due, NewSeries, Recurrence, SeriesId, SeriesLink, TaskId, UserId, UserZone};
 use platform::{Json, Problem};
 use sqlx::{FromRow, PgPool, types::Json as Jsonb};
 use uuid::Uuid;
@@ -115,7 +113,8 @@ fn create(
         edited_at: None,
         untouched: true,
     };
-    let Template { title, notes, priority, tags, reminders } = template;
+    let planning = template.planning(&planned.due.0);
+    let Template { title, notes, priority, tags, reminders, .. } = template;
     CreateTask {
         owner,
         title,
@@ -123,6 +122,7 @@ fn create(
         priority,
         tags,
         due: Some(planned.due.0),
+        planning,
         reminders,
         zone,
         series: Some(NewSeries::Follows(Box::new(link))),
@@ -140,20 +140,7 @@ async fn template(
         return Ok(template.clone());
     }
     let like = tasks::state(pool, owner, TaskId(predecessor)).await?.ok_or_else(no_such_task)?.task;
-    Ok(Template {
-        title: like.title().clone(),
-        notes: like.notes().clone(),
-        priority: like.priority(),
-        tags: like.tags().clone(),
-        reminders: carried_over(&like),
-    })
-}
-
-/// Those before the due time; one at an instant was for that instance.
-fn carried_over(task: &Task) -> Vec<NewReminder> {
-    let triggers = task.reminders().iter().map(|reminder| reminder.trigger);
-    let relative = triggers.filter(|trigger| matches!(trigger, Trigger::Before(_)));
-    relative.map(|trigger| NewReminder { id: None, trigger }).collect()
+    Ok(Template::of(&like))
 }
 
 async fn planned(pool: &PgPool, asked: &MakeInstance) -> Result<Option<Planned>, sqlx::Error> {

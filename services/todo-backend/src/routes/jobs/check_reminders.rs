@@ -1,7 +1,8 @@
 //! `POST /api/jobs/check-reminders`: the minute's sweep, called by the cron binding of every replica.
 //!
-//! A net under the reminder clocks, spread once more when the process starts: it pokes each user's `ReminderSchedule` that has something overdue,
-//! or due before the sweep after next. A poke may come any number of times.
+//! A net under the reminder clocks: it pokes each user's `ReminderSchedule` that has something overdue, or due before
+//! the sweep after next. It is spread once more when the process starts, and every few seconds for what is overdue,
+//! so that a clock that is stuck with a frozen host is not waited for. A poke may come any number of times.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// For a minute; then the cron binding has taken over.
 const START_TRIES: u32 = 60;
 const START_PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked for what is overdue: normally nothing, so that costs one look into an index.
+const OVERDUE_PAUSE: Duration = Duration::from_secs(5);
 
 static POKES: LazyLock<IntCounterVec> = LazyLock::new(|| {
     register_int_counter_vec!(
@@ -55,14 +58,44 @@ pub(crate) struct Sweep {
     ),
 )]
 pub(crate) async fn check_reminders(State(app): State<App>) -> Result<Json<Sweep>, Problem> {
-    Ok(Json(sweep(&app).await?))
+    Ok(Json(sweep(&app, Due::Soon).await?))
+}
+
+/// Whom a sweep looks for.
+#[derive(Clone, Copy)]
+enum Due {
+    /// Also whose time comes before the sweep after next, to have their clocks set.
+    Soon,
+    /// Only whose time has passed for longer than a clock that runs would need.
+    Passed,
+}
+
+impl Due {
+    /// Seconds from now.
+    fn horizon(self) -> f64 {
+        match self {
+            Due::Soon => 90.0,
+            Due::Passed => -5.0,
+        }
+    }
+}
+
+/// Sweeps at start and, from then on, for what is overdue.
+pub(crate) async fn keep_sweeping(app: App) {
+    sweep_at_start(&app).await;
+    loop {
+        tokio::time::sleep(OVERDUE_PAUSE).await;
+        if let Err(error) = sweep(&app, Due::Passed).await {
+            tracing::debug!(%error, "it could not be looked for what is overdue");
+        }
+    }
 }
 
 /// The first sweep, without waiting for the minute: what came due while everything was down is told
 /// as soon as its actors can be reached.
-pub(crate) async fn sweep_at_start(app: App) {
+async fn sweep_at_start(app: &App) {
     for _ in 0..START_TRIES {
-        match sweep(&app).await {
+        match sweep(app, Due::Soon).await {
             Ok(Sweep { failed: 0, .. }) => return,
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "the first sweep has to wait for the database"),
@@ -71,23 +104,25 @@ pub(crate) async fn sweep_at_start(app: App) {
     }
 }
 
-async fn sweep(app: &App) -> Result<Sweep, sqlx::Error> {
+async fn sweep(app: &App, due: Due) -> Result<Sweep, sqlx::Error> {
     let Ok(_running) = app.sweep.try_lock() else {
         return Ok(Sweep { skipped: true, ..Sweep::default() });
     };
-    let pokes = poke_all(Uuid::nil(), |after| due_users(&app.pool, after), |user| poke(app, user)).await?;
+    let pokes =
+        poke_all(Uuid::nil(), |after| due_users(&app.pool, due, after), |user| poke(app, user)).await?;
     POKES.with_label_values(&["answered"]).inc_by(pokes.sent - pokes.failed);
     POKES.with_label_values(&["failed"]).inc_by(pokes.failed);
     Ok(Sweep { users: pokes.sent, failed: pokes.failed, fired: pokes.did, skipped: false })
 }
 
 /// By the database's clock, which is the one reminders fire by.
-async fn due_users(pool: &PgPool, after: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+async fn due_users(pool: &PgPool, due: Due, after: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT DISTINCT user_id FROM reminder
-         WHERE status = 'pending' AND fires_at <= now() + interval '90 seconds' AND user_id > $1
-         ORDER BY user_id LIMIT $2",
+         WHERE status = 'pending' AND fires_at <= now() + make_interval(secs => $1) AND user_id > $2
+         ORDER BY user_id LIMIT $3",
     )
+    .bind(due.horizon())
     .bind(after)
     .bind(BATCH)
     .fetch_all(pool)
@@ -142,6 +177,16 @@ mod tests {
         poked.sort();
         assert_eq!(poked, [1, 2].map(|user| Uuid::from_u128(user).to_string()));
         assert_eq!(backend.request("OPTIONS", "/api/jobs/check-reminders").send().await.status, 200);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn between_the_minutes_only_the_overdue_are_poked(pool: PgPool) {
+        let backend = Backend::new(pool.clone()).await;
+        for (user, seconds) in [(1, -60), (2, 30), (3, 0)] {
+            remind(&pool, user, seconds, "pending").await;
+        }
+        assert_eq!(super::sweep(&backend.app, super::Due::Passed).await.unwrap().users, 1);
+        assert_eq!(backend.actors.poked(), [Uuid::from_u128(1).to_string()]);
     }
 
     #[sqlx::test(migrations = false)]
