@@ -39,8 +39,9 @@ DECLARE
         (due ->> 'at')::timestamp,
         (due ->> 'date')::date + coalesce(person ->> 'day_start', '09:00')::time);
     zone text := coalesce(due ->> 'zone', person ->> 'zone');
-    instant timestamptz := wall AT TIME ZONE zone;
+    instant timestamptz;
 BEGIN
+    instant := wall AT TIME ZONE zone;
     RETURN coalesce(
         (SELECT instant - shift FROM unnest(ARRAY[interval '1 hour', '30 minutes', '2 hours']) AS shift
          WHERE (instant - shift) AT TIME ZONE zone = wall LIMIT 1),

@@ -34,15 +34,19 @@ pub(crate) struct Place {
 impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let given = axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        let given = given.map_err(|error| Problem::invalid("query", "invalid_query", error.body_text()))?.0;
-        let place = Place::new(&parts.uri, &given);
-        Ok(Self { given, found: Vec::new(), place })
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(&parts.uri)
     }
 }
 
 impl Query {
+    pub(crate) fn read(uri: &Uri) -> Result<Self, Problem> {
+        let given = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
+        let given = given.map_err(|error| Problem::invalid("query", "invalid_query", error.body_text()))?.0;
+        let place = Place::new(uri, &given);
+        Ok(Self { given, found: Vec::new(), place })
+    }
+
     /// How many items a page has.
     pub(crate) fn limit(&mut self) -> usize {
         let Some(text) = self.take("limit") else { return DEFAULT_LIMIT };
@@ -106,12 +110,16 @@ impl Query {
         let Some(text) = self.take(name) else { return Vec::new() };
         let parts: Vec<&str> = text.split(',').collect();
         if parts.len() > most {
-            self.found.push(Violation::new(name, "too_many", format!("At most {most}, with commas between.")));
+            self.found.push(Violation::new(
+                name,
+                "too_many",
+                format!("At most {most}, with commas between."),
+            ));
             return Vec::new();
         }
-        let parsed = parts.into_iter().filter_map(|part| {
-            parse(part).map_err(|violation| self.found.push(violation.at(name))).ok()
-        });
+        let parsed = parts
+            .into_iter()
+            .filter_map(|part| parse(part).map_err(|violation| self.found.push(violation.at(name))).ok());
         parsed.collect()
     }
 
@@ -149,7 +157,8 @@ impl Query {
 impl Place {
     fn new(uri: &Uri, given: &[(String, String)]) -> Self {
         let is_cursor = |part: &&str| part.split('=').next() == Some("cursor");
-        let query: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(|part| !is_cursor(part)).collect();
+        let query: Vec<&str> =
+            uri.query().unwrap_or_default().split('&').filter(|part| !is_cursor(part)).collect();
         let query = query.join("&");
         let target = if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) };
         let says_which = |(name, _): &&(String, String)| !["cursor", "limit"].contains(&name.as_str());

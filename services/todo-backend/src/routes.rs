@@ -9,6 +9,7 @@ mod me;
 mod notifications;
 mod recurrences;
 mod tasks;
+mod views;
 
 use axum::{
     Router,
@@ -53,6 +54,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
         .merge(recurrences::endpoints())
+        .merge(views::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))

@@ -19,7 +19,7 @@ mod walk;
 mod words;
 
 pub(crate) use self::{
-    bound::Bound,
+    bound::{Bound, today},
     filters::Filters,
     order::{Column, Direction, Phase, SORTS},
     page::{Listing, list},

@@ -48,7 +48,9 @@ pub(crate) fn today(now: DateTime<Utc>, zone: &UserZone) -> NaiveDate {
 
 /// A day by itself.
 pub(super) fn only_date(text: &str) -> Result<NaiveDate, Violation> {
-    date(text).ok_or_else(|| Violation::new("", "invalid_date", "A day looks like 2026-12-01.")).and_then(in_years)
+    date(text)
+        .ok_or_else(|| Violation::new("", "invalid_date", "A day looks like 2026-12-01."))
+        .and_then(in_years)
 }
 
 fn date(text: &str) -> Option<NaiveDate> {

@@ -123,7 +123,7 @@ impl Statuses {
     }
 
     fn only_open(self) -> Self {
-        if self == Self::Done { Self::Nothing } else { Self::Open }
+        if matches!(self, Self::Open | Self::All) { Self::Open } else { Self::Nothing }
     }
 }
 
@@ -131,7 +131,11 @@ fn priorities(query: &mut Query) -> Option<Vec<i16>> {
     let named = query.several("priority", PRIORITIES.len(), |word| {
         let found = PRIORITIES.iter().find(|(known, _)| *known == word);
         found.map(|(_, rank)| *rank).ok_or_else(|| {
-            Violation::new("", "unknown_value", "Some of: none, low, medium, high, urgent, with commas between.")
+            Violation::new(
+                "",
+                "unknown_value",
+                "Some of: none, low, medium, high, urgent, with commas between.",
+            )
         })
     });
     let least = query.choice("priority_min", PRIORITIES);

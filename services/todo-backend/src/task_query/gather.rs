@@ -74,8 +74,10 @@ pub(super) fn statement(
             query.push("task AS t WHERE t.parent_id = ").push_bind(parent);
         }
         Source::Search => {
-            query.push("task AS t WHERE NOT t.deleted AND t.search @@ ");
-            query.push_bind(asked.wanted.clone()).push("::tsquery");
+            // As a subquery the planner does not know it, and takes it for rare. It would rather read the whole table
+            // for a word that is common there, though this list may hold it at the table's very end.
+            query.push("task AS t WHERE NOT t.deleted AND t.search @@ (SELECT ");
+            query.push_bind(asked.wanted.clone()).push("::tsquery)");
         }
         Source::Range(by) => {
             asked.push_branches(&mut query);

@@ -99,7 +99,9 @@ impl Column {
     /// The `key` of a row.
     pub(super) fn key_of(self, row: &PgRow) -> Result<Key, sqlx::Error> {
         Ok(match self {
-            Self::Created | Self::Due => row.try_get::<Option<_>, _>("key")?.map_or(Key::Nothing, Key::Instant),
+            Self::Created | Self::Due => {
+                row.try_get::<Option<_>, _>("key")?.map_or(Key::Nothing, Key::Instant)
+            }
             Self::Start => row.try_get::<Option<_>, _>("key")?.map_or(Key::Nothing, Key::Day),
             Self::Priority => Key::Number(row.try_get("key")?),
             Self::Title | Self::Position => Key::Text(row.try_get("key")?),

@@ -50,9 +50,8 @@ pub(crate) async fn list(
     let limit = query.limit();
     let place = query.place();
     let name = place.name();
-    let after = query.parsed("cursor", |text| {
-        TaskCursor::decode(text, &name, &phases).ok_or_else(invalid_cursor)
-    });
+    let after =
+        query.parsed("cursor", |text| TaskCursor::decode(text, &name, &phases).ok_or_else(invalid_cursor));
     query.finish()?;
     let (found, next) = read(&app.pool, caller.id, &phases, after, limit).await?;
     let items = found.iter().map(|found| api::Task::from(&found.task)).collect();
@@ -132,8 +131,11 @@ async fn read_phase(
 }
 
 /// The lists a person may read: their own, and those of their projects.
-async fn lists(_pool: &PgPool, user: UserId) -> Result<Vec<Uuid>, sqlx::Error> {
-    Ok(vec![user.0])
+async fn lists(pool: &PgPool, user: UserId) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar("SELECT $1 UNION ALL SELECT project_id FROM project_member WHERE user_id = $1")
+        .bind(user.0)
+        .fetch_all(pool)
+        .await
 }
 
 fn of_project(lists: &[Uuid], user: UserId, project: Project) -> Vec<Uuid> {

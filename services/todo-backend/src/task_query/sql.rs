@@ -26,7 +26,11 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    pub(super) async fn new(pool: &PgPool, filters: &'a Filters, lists: Vec<Uuid>) -> Result<Self, sqlx::Error> {
+    pub(super) async fn new(
+        pool: &PgPool,
+        filters: &'a Filters,
+        lists: Vec<Uuid>,
+    ) -> Result<Self, sqlx::Error> {
         let lexemes = lexemes(pool, filters).await?;
         let scopes: Vec<String> = lists
             .iter()
@@ -128,9 +132,10 @@ impl<'a> Asked<'a> {
             query.push(" AND NOT t.search @@ ").push_bind(unwanted.clone()).push("::tsquery");
         }
         for phrase in filters.search.iter().flat_map(|search| &search.phrases) {
-            query.push(" AND position(folded(").push_bind(phrase.clone()).push(
-                ") IN folded((t.state ->> 'title') || ' ' || coalesce(t.state ->> 'notes', ''))) > 0",
-            );
+            query
+                .push(" AND position(folded(")
+                .push_bind(phrase.clone())
+                .push(") IN folded((t.state ->> 'title') || ' ' || coalesce(t.state ->> 'notes', ''))) > 0");
         }
     }
 
@@ -212,7 +217,9 @@ async fn lexemes(pool: &PgPool, filters: &Filters) -> Result<Lexemes, sqlx::Erro
         lexemes.all.extend(words.into_iter().map(|text| Lexeme { text, prefix: true }));
     }
     for words in words::lexemes(pool, &search.without).await? {
-        lexemes.none.extend(Some(words.into_iter().map(Lexeme::whole).collect()).filter(|none: &Vec<_>| !none.is_empty()));
+        lexemes.none.extend(
+            Some(words.into_iter().map(Lexeme::whole).collect()).filter(|none: &Vec<_>| !none.is_empty()),
+        );
     }
     Ok(lexemes)
 }

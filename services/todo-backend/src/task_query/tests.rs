@@ -30,6 +30,16 @@ async fn all_pages(backend: &Backend, user: &User, path: &str) -> Vec<Uuid> {
     }
 }
 
+async fn member(pool: &PgPool, project: Uuid, user: &User, role: &str) {
+    sqlx::query("INSERT INTO project_member (project_id, user_id, role) VALUES ($1, $2, $3)")
+        .bind(project)
+        .bind(user.id)
+        .bind(role)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
 fn some<T>(runner: &mut TestRunner, strategy: &impl Strategy<Value = T>) -> T {
     strategy.new_tree(runner).unwrap().current()
 }
@@ -39,14 +49,23 @@ async fn any_filters_in_any_order_give_what_filtering_everything_gives(pool: PgP
     let backend = Backend::new(pool.clone()).await;
     let (ada, bob) = (backend.user("ada@example.org").await, backend.user("bob@example.org").await);
     let mut runner = TestRunner::new(Config::default());
-    let tasks = some(&mut runner, &prop::collection::vec(seeded::task(ada.id, bob.id), 300));
+    // She is a member of the first two.
+    let projects: Vec<Uuid> = (1..=3).map(Uuid::from_u128).collect();
+    for (project, role) in [(projects[0], "owner"), (projects[1], "viewer")] {
+        member(&pool, project, &ada, role).await;
+    }
+    let tasks =
+        some(&mut runner, &prop::collection::vec(seeded::task(ada.id, bob.id, projects.clone()), 300));
     let tasks = seeded::with_relations(tasks);
     seeded::insert(&pool, &tasks).await;
     let now = virtual_actors::Clock::now(backend.clock.as_ref());
     let mut found_any = 0;
     for _ in 0..250 {
-        let asked = some(&mut runner, &asked::asked(tasks.iter().map(|task| task.id).take(3).collect()));
-        let expected = asked.answer(&tasks, ada.id, now);
+        let asked = some(
+            &mut runner,
+            &asked::asked(tasks.iter().map(|task| task.id).take(3).collect(), projects.clone()),
+        );
+        let expected = asked.answer(&tasks, ada.id, &projects[..2], now);
         let path = format!("/api/v1/tasks?{}&limit=7", asked.query());
         assert_eq!(all_pages(&backend, &ada, &path).await, expected, "{path}");
         found_any += usize::from(!expected.is_empty());
@@ -59,9 +78,10 @@ async fn pages_hold_each_task_once_while_others_come_and_go(pool: PgPool) {
     let backend = Backend::new(pool.clone()).await;
     let ada = backend.user("ada@example.org").await;
     let mut runner = TestRunner::new(Config::default());
-    for sort in ["created", "-created", "due", "-due", "priority", "-priority", "title", "-title", "position"] {
+    for sort in ["created", "-created", "due", "-due", "priority", "-priority", "title", "-title", "position"]
+    {
         sqlx::query("DELETE FROM task").execute(&pool).await.unwrap();
-        let mut strategy = || some(&mut runner, &seeded::task(ada.id, ada.id)).open();
+        let mut strategy = || some(&mut runner, &seeded::task(ada.id, ada.id, Vec::new())).open();
         let there: Vec<Seeded> = (0..60).map(|_| strategy()).collect();
         seeded::insert(&pool, &there).await;
         let path = format!("/api/v1/tasks?sort={sort}&limit=9");
@@ -75,7 +95,11 @@ async fn pages_hold_each_task_once_while_others_come_and_go(pool: PgPool) {
             // Anywhere in the order, also at places that were read already.
             let fresh: Vec<Seeded> = (0..5).map(|_| strategy()).collect();
             seeded::insert(&pool, &fresh).await;
-            sqlx::query("DELETE FROM task WHERE id = $1").bind(fresh[0].id.to_string()).execute(&pool).await.unwrap();
+            sqlx::query("DELETE FROM task WHERE id = $1")
+                .bind(fresh[0].id.to_string())
+                .execute(&pool)
+                .await
+                .unwrap();
         }
         let once: BTreeSet<_> = seen.iter().copied().collect();
         assert_eq!(once.len(), seen.len(), "{sort}: none twice");
@@ -117,11 +141,8 @@ async fn a_search_finds_words_by_their_beginnings_and_cannot_be_led_astray(pool:
     }
     let found = async |q: &str| {
         let q: String = q.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let answer = backend
-            .request("GET", &format!("/api/v1/tasks?q={q}&sort=title"))
-            .token(&ada.token)
-            .send()
-            .await;
+        let answer =
+            backend.request("GET", &format!("/api/v1/tasks?q={q}&sort=title")).token(&ada.token).send().await;
         assert_eq!(answer.status, 200, "{q}: {:?}", answer.body);
         let items = answer.body["items"].as_array().unwrap().clone();
         items.into_iter().map(|task| task["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -133,7 +154,9 @@ async fn a_search_finds_words_by_their_beginnings_and_cannot_be_led_astray(pool:
     assert_eq!(found("\"the rent\"").await, ["pay the rent"]);
     assert_eq!(found("\"rent the\"").await, Vec::<String>::new());
     assert_eq!(found("o'b\\'").await, ["o'b\\' | x"]);
-    for hostile in ["a' | 'b", "x:*", "!x & (y", "\\", "a\\'b", "%'; DROP TABLE task; --", "<-> 1", "''1'':A*"] {
+    for hostile in
+        ["a' | 'b", "x:*", "!x & (y", "\\", "a\\'b", "%'; DROP TABLE task; --", "<-> 1", "''1'':A*"]
+    {
         if hostile.chars().any(char::is_alphanumeric) {
             found(hostile).await;
         }

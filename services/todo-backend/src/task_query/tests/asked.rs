@@ -11,6 +11,7 @@ use super::seeded::{self, PRIORITIES, Seeded, TAGS, WORDS};
 pub(super) struct Asked {
     status: &'static str,
     sort: &'static str,
+    project: Option<Option<Uuid>>,
     parent: Option<Option<Uuid>>,
     tag: Vec<&'static str>,
     tag_all: Vec<&'static str>,
@@ -33,13 +34,27 @@ fn seldom<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>) -> impl Strate
     option::weighted(0.15, strategy)
 }
 
-pub(super) fn asked(parents: Vec<Uuid>) -> impl Strategy<Value = Asked> {
+pub(super) fn asked(parents: Vec<Uuid>, projects: Vec<Uuid>) -> impl Strategy<Value = Asked> {
     let tags = || prop::sample::subsequence(TAGS.to_vec(), 1..3);
     let sorts = vec![
-        "created", "-created", "due", "-due", "priority", "-priority", "title", "-title", "position", "-position",
+        "created",
+        "-created",
+        "due",
+        "-due",
+        "priority",
+        "-priority",
+        "title",
+        "-title",
+        "position",
+        "-position",
     ];
     let instant = seeded::day().prop_map(|day| day.and_hms_opt(14, 0, 0).unwrap().and_utc());
-    let which = (select(vec!["open", "open", "done", "all"]), select(sorts), seldom(option::of(select(parents))));
+    let which = (
+        select(vec!["open", "open", "done", "all"]),
+        select(sorts),
+        seldom(option::of(select(parents))),
+        seldom(option::of(select(projects))),
+    );
     let tags = (seldom(tags()), seldom(tags()), seldom(tags()));
     let ranks = (seldom(prop::sample::subsequence(vec![0_usize, 1, 2, 3, 4], 1..4)), seldom(0_usize..5));
     let times = (
@@ -49,11 +64,13 @@ pub(super) fn asked(parents: Vec<Uuid>) -> impl Strategy<Value = Asked> {
         seldom(seeded::day()),
         seldom(seeded::day()),
     );
-    let rest = (seldom(any::<bool>()), seldom(any::<bool>()), seldom(any::<bool>()), seldom(select(WORDS.to_vec())));
+    let rest =
+        (seldom(any::<bool>()), seldom(any::<bool>()), seldom(any::<bool>()), seldom(select(WORDS.to_vec())));
     (which, tags, ranks, times, rest).prop_map(|(which, tags, ranks, times, rest)| Asked {
         status: which.0,
         sort: which.1,
         parent: which.2,
+        project: which.3,
         tag: tags.0.unwrap_or_default(),
         tag_all: tags.1.unwrap_or_default(),
         tag_none: tags.2.unwrap_or_default(),
@@ -74,8 +91,10 @@ pub(super) fn asked(parents: Vec<Uuid>) -> impl Strategy<Value = Asked> {
 impl Asked {
     pub(super) fn query(&self) -> String {
         let mut query = vec![format!("status={}", self.status), format!("sort={}", self.sort)];
-        let mut add = |name: &str, value: Option<String>| query.extend(value.map(|value| format!("{name}={value}")));
+        let mut add =
+            |name: &str, value: Option<String>| query.extend(value.map(|value| format!("{name}={value}")));
         let list = |tags: &[&str]| (!tags.is_empty()).then(|| tags.join(",").to_lowercase());
+        add("project", self.project.map(|project| project.map_or("none".to_owned(), |id| id.to_string())));
         add("parent", self.parent.map(|parent| parent.map_or("none".to_owned(), |id| id.to_string())));
         add("tag", list(&self.tag));
         add("tag_all", list(&self.tag_all));
@@ -97,9 +116,20 @@ impl Asked {
     }
 
     /// Ids in order.
-    pub(super) fn answer(&self, tasks: &[Seeded], user: Uuid, now: DateTime<Utc>) -> Vec<Uuid> {
-        let mut found: Vec<&Seeded> =
-            tasks.iter().filter(|task| task.owner == user && !task.deleted && self.wants(task, tasks, now)).collect();
+    pub(super) fn answer(
+        &self,
+        tasks: &[Seeded],
+        user: Uuid,
+        projects: &[Uuid],
+        now: DateTime<Utc>,
+    ) -> Vec<Uuid> {
+        // A task is in its project, or else with whoever made it.
+        let readable =
+            |task: &Seeded| task.project.map_or(task.owner == user, |project| projects.contains(&project));
+        let mut found: Vec<&Seeded> = tasks
+            .iter()
+            .filter(|task| readable(task) && !task.deleted && self.wants(task, tasks, now))
+            .collect();
         found.sort_by_key(|task| (self.key(task), task.id.to_string()));
         if self.sort.starts_with('-') {
             found.reverse();
@@ -134,10 +164,12 @@ impl Asked {
                 Due::AllDay { date } => date < day(now),
                 Due::At { .. } => due.instant(&seeded::zone()) < now,
             });
-        let waits = tasks.iter().any(|other| task.blocked_by.contains(&other.id) && !other.done && !other.deleted);
+        let waits =
+            tasks.iter().any(|other| task.blocked_by.contains(&other.id) && !other.done && !other.deleted);
         let has = |tag: &&&str| task.tags.contains(*tag);
         let text = format!("{} {}", task.title, task.notes);
         (self.status == "all" || (self.status == "done") == task.done)
+            && self.project.is_none_or(|project| task.project == project)
             && self.parent.is_none_or(|parent| task.parent == parent)
             && (self.tag.is_empty() || self.tag.iter().any(|tag| has(&tag)))
             && self.tag_all.iter().all(|tag| has(&tag))
@@ -152,6 +184,8 @@ impl Asked {
             && self.overdue.is_none_or(|wanted| overdue == wanted)
             && self.recurring.is_none_or(|wanted| task.recurring == wanted)
             && self.blocked.is_none_or(|wanted| waits == wanted)
-            && self.word.is_none_or(|word| text.split(' ').any(|other| other.starts_with(&word[..word.len().min(4)])))
+            && self
+                .word
+                .is_none_or(|word| text.split(' ').any(|other| other.starts_with(&word[..word.len().min(4)])))
     }
 }

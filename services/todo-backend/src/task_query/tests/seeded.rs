@@ -11,6 +11,7 @@ use uuid::Uuid;
 pub(super) struct Seeded {
     pub(super) id: Uuid,
     pub(super) owner: Uuid,
+    pub(super) project: Option<Uuid>,
     pub(super) title: String,
     pub(super) notes: String,
     pub(super) priority: usize,
@@ -41,19 +42,22 @@ pub(super) fn day() -> impl Strategy<Value = NaiveDate> {
 }
 
 fn due() -> impl Strategy<Value = Due> {
-    let at = (day(), 0_u32..24, select(vec!["Europe/Berlin", "America/New_York", "Pacific/Auckland"])).prop_map(
-        |(day, hour, zone)| Due::At {
+    let at = (day(), 0_u32..24, select(vec!["Europe/Berlin", "America/New_York", "Pacific/Auckland"]))
+        .prop_map(|(day, hour, zone)| Due::At {
             local: day.and_hms_opt(hour, 0, 0).unwrap(),
             zone: Zone::parse(zone).unwrap(),
-        },
-    );
+        });
     prop_oneof![day().prop_map(|date| Due::AllDay { date }), at]
 }
 
-pub(super) fn task(one: Uuid, other: Uuid) -> impl Strategy<Value = Seeded> {
-    let words = |most| prop::collection::vec(select(WORDS.to_vec()), 1..most).prop_map(|words| words.join(" "));
+/// Made by one or the other, in no project or one of these.
+pub(super) fn task(one: Uuid, other: Uuid, projects: Vec<Uuid>) -> impl Strategy<Value = Seeded> {
+    let project = option::of(any::<prop::sample::Index>());
+    let words =
+        |most| prop::collection::vec(select(WORDS.to_vec()), 1..most).prop_map(|words| words.join(" "));
     let tags = prop::sample::subsequence(TAGS.to_vec(), 0..3);
-    let first = (any::<u128>(), prop::bool::weighted(0.8), words(4), option::of(words(6)), 0_usize..5, tags);
+    let whose = (prop::bool::weighted(0.8), project);
+    let first = (any::<u128>(), whose, words(4), option::of(words(6)), 0_usize..5, tags);
     let then = (
         option::of(due()),
         option::of(day()),
@@ -65,13 +69,14 @@ pub(super) fn task(one: Uuid, other: Uuid) -> impl Strategy<Value = Seeded> {
         option::of("[0-9A-Za-z]{1,3}[1-9]"),
     );
     (first, then).prop_map(move |(first, then)| {
-        let (id, mine, title, notes, priority, tags) = first;
+        let (id, (mine, project), title, notes, priority, tags) = first;
         let (due, start, done, deleted, recurring, created, position) = then;
         let created =
             "2026-06-20T08:00:00.25Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::hours(created * 6);
         Seeded {
             id: Uuid::from_u128(id),
             owner: if mine { one } else { other },
+            project: project.filter(|_| !projects.is_empty()).map(|index| *index.get(&projects)),
             title,
             notes: notes.unwrap_or_default(),
             priority,
@@ -114,8 +119,11 @@ impl Seeded {
     }
 
     fn state(&self) -> serde_json::Value {
-        let lifecycle =
-            if self.done { json!({"status": "done", "completed_at": self.created}) } else { json!({"status": "open"}) };
+        let lifecycle = if self.done {
+            json!({"status": "done", "completed_at": self.created})
+        } else {
+            json!({"status": "open"})
+        };
         let mut state = json!({
             "id": self.id, "owner": self.owner, "title": self.title, "notes": self.notes,
             "priority": PRIORITIES[self.priority], "tags": self.tags, "due": self.due, "zone": zone(),
@@ -123,6 +131,9 @@ impl Seeded {
             "deleted_at": self.deleted.then_some(self.created),
             "created_at": self.created, "updated_at": self.created,
         });
+        if let Some(project) = self.project {
+            state["project"] = json!(project);
+        }
         if let Some(start) = self.start {
             state["start"] = json!(start);
         }
