@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod history;
+pub mod live;
 pub mod notification;
 pub mod page;
 pub mod recurrence;
@@ -14,6 +15,7 @@ pub use account::{
     ChangeEmail, ChangePassword, ForgotPassword, Login, Register, ResetPassword, Session, User, VerifyEmail,
 };
 pub use history::HistoryEntry;
+pub use live::LiveEvent;
 pub use notification::Notification;
 pub use page::Page;
 pub use recurrence::{

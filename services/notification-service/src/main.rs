@@ -1,4 +1,5 @@
-//! `notification-service`: reminders that have come due reach people, in the app and by mail.
+//! `notification-service`: reminders that have come due reach people, in the app and by mail; and what happens to
+//! tasks reaches their connected clients.
 //!
 //! A `reminder.due` event ([`reminders`]) becomes a call to the user's `Notification` actor, which this
 //! service hosts; the actor's turn writes the inbox entry and queues the mail. A worker ([`delivery`]) sends
@@ -8,6 +9,12 @@
 //! reminders topic → reminders.rs → Notification actor → delivery rows → delivery/worker.rs → Dapr binding → SMTP
 //! ```
 //!
+//! What happens to a task ([`task_events`]) becomes a row for each person who sees it, which the backends stream:
+//!
+//! ```text
+//! task-events topic → task_events.rs → user_event rows, NOTIFY → todo-backend → GET /api/v1/events
+//! ```
+//!
 //! The same worker sends the mails about accounts, which todo-backend queues in `account_mail`.
 
 mod delivery;
@@ -15,6 +22,7 @@ mod delivery;
 mod fixture;
 mod metrics;
 mod reminders;
+mod task_events;
 
 use std::env;
 
@@ -46,6 +54,7 @@ async fn main() -> anyhow::Result<()> {
     let binding = DaprBinding::new(service.sidecar.client());
     let worker = Worker::new(service.pool.clone(), binding, settings, actors.relay());
     let routes = reminders::routes(service.pool.clone(), service.actors.clone(), worker.handle())
+        .merge(task_events::routes(service.pool.clone()))
         .merge(dead_letters::routes(&service));
     actors.worker(worker.run(service.stop.requested())).routes(routes).serve().await?;
     Ok(())

@@ -30,3 +30,12 @@ pub(crate) static DELAY: LazyLock<Histogram> = LazyLock::new(|| {
     )
     .expect(ONCE)
 });
+
+pub(crate) static LIVE_EVENTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    register_int_counter_vec!(
+        "live_events_total",
+        "Task events, by what became of them: told (to somebody), repeated, ignored, retried or dropped.",
+        &["result"]
+    )
+    .expect(ONCE)
+});

@@ -14,6 +14,7 @@ mod email;
 mod idempotency;
 mod input;
 mod link;
+mod live;
 mod new_password;
 mod openapi;
 mod passwords;
@@ -50,7 +51,9 @@ async fn main() -> anyhow::Result<()> {
         .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(tokens.ready()));
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
+    let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let drain = async move {
+        listening.abort();
         fetching.abort();
         sweeping.abort();
     };

@@ -28,6 +28,7 @@ use utoipa::{
         (name = "tasks", description = "Tasks and their reminders"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
         (name = "notifications", description = "The in-app inbox"),
+        (name = "events", description = "What happens, as it happens"),
         (name = "problems", description = "What errors mean"),
         (name = "jobs", description = "Called by Dapr's cron bindings"),
     ),

@@ -19,6 +19,7 @@ problem_types! {
         "The idempotency key was used for a different request";
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash";
+    TOO_MANY_STREAMS = TOO_MANY_REQUESTS, "too-many-streams", "This person has too many streams open";
     VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "The task has changed meanwhile";
     WRONG_CREDENTIALS = UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong";
 }

@@ -3,6 +3,7 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod events;
 mod internal;
 mod jobs;
 mod me;
@@ -55,6 +56,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::history::task_history))
         .merge(recurrences::endpoints())
         .merge(views::endpoints())
+        .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))

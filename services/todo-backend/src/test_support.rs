@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::UserId;
-use platform::ServiceClient;
+use platform::{ServiceClient, Stop};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ pub(crate) use self::{
     actors::Actors,
     client::{Answer, Request},
 };
-use crate::{app::App, passwords::Passwords, routes, tokens::Tokens};
+use crate::{app::App, live::Live, passwords::Passwords, routes, tokens::Tokens};
 
 /// Nothing listens on the discard port.
 const NOBODY: &str = "http://127.0.0.1:9";
@@ -76,6 +76,8 @@ impl Backend {
         let tokens = Tokens::default();
         tokens.install(&[7; 32]).unwrap();
         let app = App {
+            live: Live::new(pool.clone()),
+            stop: Stop::default(),
             pool,
             actors: ActorClient::new(actors.clone()),
             services: ServiceClient::new(sidecar, None).unwrap(),

@@ -34,7 +34,8 @@ impl Queue for Accounts {
         claimed.current.then(|| Mail {
             to: claimed.email.clone(),
             subject: letter.subject.to_owned(),
-            message_id: format!("<{}@{}>", claimed.id, self.domain),
+            // Told apart from those of deliveries.
+            message_id: format!("<account-{}@{}>", claimed.id, self.domain),
             text: letter.text(),
             html: Some(letter.html()),
         })

@@ -144,7 +144,9 @@ mod tests {
             titles.extend(items.iter().map(|task| task["title"].as_str().unwrap().to_owned()));
             // As a client follows it that knows nothing but the header.
             let links = page.headers["link"].to_str().unwrap().to_owned();
-            let Some(next) = links.split(", ").find(|link| link.ends_with("rel=\"next\"")) else { return titles };
+            let Some(next) = links.split(", ").find(|link| link.ends_with("rel=\"next\"")) else {
+                return titles;
+            };
             path = next[1..next.find('>').unwrap()].to_owned();
         }
     }

@@ -1,6 +1,6 @@
 //! A page by the index of a filter that few tasks pass: all of those, sorted.
 
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::{
@@ -38,14 +38,14 @@ impl Source {
 
 /// At most `count`; none if the source has too many to read.
 pub(super) async fn gather(
-    pool: &PgPool,
+    db: &mut PgConnection,
     phase: &Phase,
     asked: &Asked<'_>,
     source: Source,
     after: Option<&TaskCursor>,
     count: usize,
 ) -> Result<Option<Vec<Found>>, sqlx::Error> {
-    let rows = statement(phase, asked, source, after, count).build().fetch_all(pool).await?;
+    let rows = statement(phase, asked, source, after, count).build().fetch_all(db).await?;
     let mut found = Vec::new();
     for row in rows {
         if row.try_get::<i64, _>("number")? > MOST_READ as i64 {
@@ -74,8 +74,7 @@ pub(super) fn statement(
             query.push("task AS t WHERE t.parent_id = ").push_bind(parent);
         }
         Source::Search => {
-            // As a subquery the planner does not know it, and takes it for rare. It would rather read the whole table
-            // for a word that is common there, though this list may hold it at the table's very end.
+            // As a subquery the planner does not know it, and takes it for rare, as it is if this is read at all.
             query.push("task AS t WHERE NOT t.deleted AND t.search @@ (SELECT ");
             query.push_bind(asked.wanted.clone()).push("::tsquery)");
         }

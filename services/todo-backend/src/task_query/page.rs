@@ -5,7 +5,7 @@ use contracts::api;
 use domain::UserId;
 use http::{HeaderValue, header};
 use platform::{Json, Problem};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     cursor::TaskCursor,
     filters::Project,
     gather::{Source, gather},
-    sql::Asked,
+    sql::{self, Asked},
     walk::{Found, walk},
 };
 use crate::{
@@ -53,7 +53,9 @@ pub(crate) async fn list(
     let after =
         query.parsed("cursor", |text| TaskCursor::decode(text, &name, &phases).ok_or_else(invalid_cursor));
     query.finish()?;
-    let (found, next) = read(&app.pool, caller.id, &phases, after, limit).await?;
+    let mut db = sql::begin(&app.pool).await?;
+    let (found, next) = read(&mut db, caller.id, &phases, after, limit).await?;
+    db.commit().await?;
     let items = found.iter().map(|found| api::Task::from(&found.task)).collect();
     let next_cursor = next.map(|cursor| cursor.encode(&name));
     Ok(Listing { page: api::Page { items, next_cursor }, place })
@@ -61,25 +63,25 @@ pub(crate) async fn list(
 
 /// At most `limit` tasks, and where to go on if there may be more.
 async fn read(
-    pool: &PgPool,
+    db: &mut PgConnection,
     user: UserId,
     phases: &[Phase],
     mut after: Option<TaskCursor>,
     limit: usize,
 ) -> Result<(Vec<Found>, Option<TaskCursor>), sqlx::Error> {
-    let lists = lists(pool, user).await?;
+    let lists = lists(db, user).await?;
     let mut page: Vec<Found> = Vec::new();
     let mut phase_of_last = 0;
     let first = after.as_ref().map_or(0, |cursor| cursor.phase);
     for (index, phase) in phases.iter().enumerate().skip(first) {
         let after = after.take();
-        let asked = Asked::new(pool, &phase.filters, of_project(&lists, user, phase.filters.project)).await?;
+        let asked = Asked::new(db, &phase.filters, of_project(&lists, user, phase.filters.project)).await?;
         if asked.is_empty() {
             continue;
         }
         // One more than is wanted, to learn whether there are more.
         let count = limit + 1 - page.len();
-        let (found, stopped) = read_phase(pool, phase, &asked, after.as_ref(), count).await?;
+        let (found, stopped) = read_phase(db, phase, &asked, after.as_ref(), count).await?;
         let full = found.len() == count;
         let fresh = page.len();
         page.extend(found);
@@ -106,7 +108,7 @@ fn cursor(phase: usize, last: &Found) -> TaskCursor {
 }
 
 async fn read_phase(
-    pool: &PgPool,
+    db: &mut PgConnection,
     phase: &Phase,
     asked: &Asked<'_>,
     after: Option<&TaskCursor>,
@@ -115,14 +117,14 @@ async fn read_phase(
     let sources = Source::of(phase, asked);
     // A task has few subtasks: no use to walk past all others.
     if let Some(source @ Source::Parent(_)) = sources.first()
-        && let Some(found) = gather(pool, phase, asked, *source, after, count).await?
+        && let Some(found) = gather(db, phase, asked, *source, after, count).await?
     {
         return Ok((found, None));
     }
-    let walked = walk(pool, phase, asked, after, count).await?;
+    let walked = walk(db, phase, asked, after, count).await?;
     if walked.stopped.is_some() && walked.found.len() < count {
         for source in sources {
-            if let Some(found) = gather(pool, phase, asked, source, after, count).await? {
+            if let Some(found) = gather(db, phase, asked, source, after, count).await? {
                 return Ok((found, None));
             }
         }
@@ -131,10 +133,10 @@ async fn read_phase(
 }
 
 /// The lists a person may read: their own, and those of their projects.
-async fn lists(pool: &PgPool, user: UserId) -> Result<Vec<Uuid>, sqlx::Error> {
+async fn lists(db: &mut PgConnection, user: UserId) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar("SELECT $1 UNION ALL SELECT project_id FROM project_member WHERE user_id = $1")
         .bind(user.0)
-        .fetch_all(pool)
+        .fetch_all(db)
         .await
 }
 

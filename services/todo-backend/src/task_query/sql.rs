@@ -1,7 +1,7 @@
 //! Filters as SQL. Everything given by a person is a bound parameter.
 
 use chrono::TimeDelta;
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Transaction};
 use uuid::Uuid;
 
 use super::{
@@ -25,13 +25,26 @@ pub(super) struct Asked<'a> {
     unwanted: Option<String>,
 }
 
+/// Begins to read a page: all from one snapshot.
+///
+/// The planner goes by what most lists are like. Where one is a thousand times longer, it would sort all of it, or read
+/// the whole table; so both are out of the question here.
+pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    pool.begin_with(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+         SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off; SET LOCAL enable_seqscan = off;
+         SET LOCAL jit = off",
+    )
+    .await
+}
+
 impl<'a> Asked<'a> {
     pub(super) async fn new(
-        pool: &PgPool,
+        db: &mut PgConnection,
         filters: &'a Filters,
         lists: Vec<Uuid>,
     ) -> Result<Self, sqlx::Error> {
-        let lexemes = lexemes(pool, filters).await?;
+        let lexemes = lexemes(db, filters).await?;
         let scopes: Vec<String> = lists
             .iter()
             .flat_map(|list| filters.status.done().iter().map(|done| words::scope(*list, *done)))
@@ -195,13 +208,13 @@ fn push_due_before(query: &mut QueryBuilder<Postgres>, bound: &Bound) {
     }
 }
 
-async fn lexemes(pool: &PgPool, filters: &Filters) -> Result<Lexemes, sqlx::Error> {
+async fn lexemes(db: &mut PgConnection, filters: &Filters) -> Result<Lexemes, sqlx::Error> {
     let mut lexemes = Lexemes::default();
     let tags = |tags: Vec<String>| tags.into_iter().map(|tag| Lexeme::whole(format!("#{tag}")));
-    lexemes.all.extend(tags(words::lower(pool, &filters.all_tags).await?));
-    let any: Vec<_> = tags(words::lower(pool, &filters.any_tag).await?).collect();
+    lexemes.all.extend(tags(words::lower(db, &filters.all_tags).await?));
+    let any: Vec<_> = tags(words::lower(db, &filters.any_tag).await?).collect();
     lexemes.any.extend(Some(any).filter(|any| !any.is_empty()));
-    lexemes.none.extend(tags(words::lower(pool, &filters.no_tag).await?).map(|tag| vec![tag]));
+    lexemes.none.extend(tags(words::lower(db, &filters.no_tag).await?).map(|tag| vec![tag]));
     if filters.recurring == Some(true) {
         lexemes.all.push(Lexeme::whole("!recurring"));
     }
@@ -209,14 +222,14 @@ async fn lexemes(pool: &PgPool, filters: &Filters) -> Result<Lexemes, sqlx::Erro
         lexemes.all.push(Lexeme::whole("!blocked"));
     }
     let Some(search) = &filters.search else { return Ok(lexemes) };
-    for words in words::lexemes(pool, &search.words).await? {
+    for words in words::lexemes(db, &search.words).await? {
         lexemes.all.extend(words.into_iter().map(|text| Lexeme { text, prefix: true }));
     }
-    for words in words::lexemes(pool, &search.phrases).await? {
+    for words in words::lexemes(db, &search.phrases).await? {
         // The phrase itself is looked for in what these find; its last word may be half a word.
         lexemes.all.extend(words.into_iter().map(|text| Lexeme { text, prefix: true }));
     }
-    for words in words::lexemes(pool, &search.without).await? {
+    for words in words::lexemes(db, &search.without).await? {
         lexemes.none.extend(
             Some(words.into_iter().map(Lexeme::whole).collect()).filter(|none: &Vec<_>| !none.is_empty()),
         );

@@ -2,7 +2,7 @@
 
 use contracts::task::TaskSnapshot;
 use domain::Task;
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _, postgres::PgRow, types::Json};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use super::{
@@ -33,13 +33,13 @@ impl Found {
 
 /// At most `count`.
 pub(super) async fn walk(
-    pool: &PgPool,
+    db: &mut PgConnection,
     phase: &Phase,
     asked: &Asked<'_>,
     after: Option<&TaskCursor>,
     count: usize,
 ) -> Result<Walked, sqlx::Error> {
-    let rows = statement(phase, asked, after, count).build().fetch_all(pool).await?;
+    let rows = statement(phase, asked, after, count).build().fetch_all(db).await?;
     let mut walked = Walked { found: Vec::new(), stopped: None };
     for row in rows {
         let found = Found::read(&row, phase.column)?;

@@ -1,7 +1,7 @@
 //! What a search asks for.
 
 use domain::Violation;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 /// Longer than any sensible search.
 const MAX_CHARS: usize = 200;
@@ -112,7 +112,10 @@ impl Lexemes {
 }
 
 /// A text's words as the database makes them, so that they are those it has stored.
-pub(super) async fn lexemes(pool: &PgPool, texts: &[String]) -> Result<Vec<Vec<String>>, sqlx::Error> {
+pub(super) async fn lexemes(
+    db: &mut PgConnection,
+    texts: &[String],
+) -> Result<Vec<Vec<String>>, sqlx::Error> {
     if texts.is_empty() {
         return Ok(Vec::new());
     }
@@ -120,20 +123,20 @@ pub(super) async fn lexemes(pool: &PgPool, texts: &[String]) -> Result<Vec<Vec<S
         "SELECT array_to_string(search_words(text), E'\\n') FROM unnest($1::text[]) WITH ORDINALITY AS t (text, n) ORDER BY n",
     )
     .bind(texts)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let split = |words: &String| words.lines().map(|word| word.chars().take(MAX_WORD).collect()).collect();
     Ok(words.iter().map(split).collect())
 }
 
 /// Tags in lower case, as the database makes it.
-pub(super) async fn lower(pool: &PgPool, texts: &[String]) -> Result<Vec<String>, sqlx::Error> {
+pub(super) async fn lower(db: &mut PgConnection, texts: &[String]) -> Result<Vec<String>, sqlx::Error> {
     if texts.is_empty() {
         return Ok(Vec::new());
     }
     sqlx::query_scalar("SELECT lower(text) FROM unnest($1::text[]) WITH ORDINALITY AS t (text, n) ORDER BY n")
         .bind(texts)
-        .fetch_all(pool)
+        .fetch_all(db)
         .await
 }
 

@@ -60,7 +60,7 @@ async fn a_mail_is_sent_once_and_only_the_hash_of_its_token_is_kept(pool: PgPool
         (mails[0].to.as_str(), mails[0].subject.as_str()),
         ("ada@example.org", "Choose a new password")
     );
-    assert_eq!(mails[0].message_id, format!("<{id}@{DOMAIN}>"));
+    assert_eq!(mails[0].message_id, format!("<account-{id}@{DOMAIN}>"));
     assert_eq!(linked(&pool, &mails[0]).await, Some(id));
     assert_eq!(state(&pool, id).await, ("delivered".to_owned(), 1));
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{UserId, UserZone, Violations};
 use serde_json::Value;
-use sqlx::{Acquire, PgPool, Postgres, QueryBuilder};
+use sqlx::{PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::seeded;
@@ -13,7 +13,7 @@ use crate::{
         MOST_READ, Phase, SORTS,
         filters::Filters,
         gather::{self, Source},
-        sql::Asked,
+        sql::{self, Asked},
         walk,
     },
     test_support::Backend,
@@ -93,8 +93,7 @@ impl Reads {
 /// With the plans that prepared statements have after a while, too: those know nothing of the values.
 async fn explain(pool: &PgPool, statement: QueryBuilder<Postgres>, mode: &str) -> Reads {
     use sqlx::Execute;
-    let mut connection = pool.acquire().await.unwrap();
-    let mut transaction = connection.begin().await.unwrap();
+    let mut transaction = sql::begin(pool).await.unwrap();
     let set = format!("SET LOCAL plan_cache_mode = {mode}");
     sqlx::query(sqlx::AssertSqlSafe(set)).execute(&mut *transaction).await.unwrap();
     let mut statement = statement;
@@ -115,7 +114,8 @@ async fn explain(pool: &PgPool, statement: QueryBuilder<Postgres>, mode: &str) -
 /// Every statement that a page of this list may run, whichever of them it would need.
 async fn check(pool: &PgPool, user: Uuid, phases: &[Phase], what: &str, complaints: &mut Vec<String>) {
     for phase in phases {
-        let asked = Asked::new(pool, &phase.filters, vec![user]).await.unwrap();
+        let mut db = pool.acquire().await.unwrap();
+        let asked = Asked::new(&mut db, &phase.filters, vec![user]).await.unwrap();
         if asked.is_empty() {
             continue;
         }
@@ -183,7 +183,9 @@ async fn a_page_of_a_long_list_reads_a_bounded_number_of_rows(pool: PgPool) {
         "tag=home&priority=urgent&q=bob&due_from=2026-07-01&due_to=2026-07-31",
     ] {
         // An order and its reverse have the same index.
-        for (name, (column, direction)) in SORTS.iter().filter(|(name, _)| common.is_empty() || !name.starts_with('-')) {
+        for (name, (column, direction)) in
+            SORTS.iter().filter(|(name, _)| common.is_empty() || !name.starts_with('-'))
+        {
             let filters = filters(common, &seeded::zone()).unwrap();
             check(
                 &pool,
