@@ -12,6 +12,7 @@ pub mod quick_add;
 pub mod recurrence;
 pub mod reminder;
 pub mod task;
+pub mod text;
 
 pub use account::{
     ChangeEmail, ChangePassword, ForgotPassword, Login, OpenSession, Refresh, Register, ResetPassword,

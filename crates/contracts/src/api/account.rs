@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::text;
+
 /// A new account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Register {
-    /// Unique whatever its case.
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
-    /// The IANA name of the zone this person lives in; all-day tasks and their reminders follow it.
-    #[schema(example = "Europe/Berlin")]
+    /// Where this person lives; all-day tasks and their reminders follow it.
+    #[schema(value_type = text::TimeZone)]
     pub time_zone: String,
 }
 
@@ -53,7 +54,7 @@ pub struct VerifyEmail {
 /// Whose password is forgotten.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ForgotPassword {
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
 }
 
@@ -63,7 +64,7 @@ pub struct ResetPassword {
     /// What follows `token=` in the link.
     #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     pub token: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
 }
 
@@ -72,14 +73,14 @@ pub struct ResetPassword {
 pub struct ChangePassword {
     #[schema(format = Password)]
     pub current: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub new: String,
 }
 
 /// Another address for an account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChangeEmail {
-    #[schema(example = "ada.lovelace@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
     /// The account's.
     #[schema(format = Password)]
