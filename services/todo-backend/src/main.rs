@@ -36,6 +36,7 @@ mod settings;
 mod signing_key;
 mod slots;
 mod task_path;
+mod task_query;
 mod tasks;
 #[cfg(test)]
 mod test_support;
