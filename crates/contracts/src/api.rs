@@ -13,6 +13,7 @@ pub mod recurrence;
 pub mod reminder;
 pub mod task;
 pub mod text;
+pub mod zone;
 
 pub use account::{
     ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, OpenSession,
@@ -29,3 +30,4 @@ pub use recurrence::{
 };
 pub use reminder::{Reminder, ReminderInput};
 pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch};
+pub use zone::{BeforeAfter, UserPatch, ZoneInput, ZoneMove, ZonePreview};
