@@ -54,7 +54,7 @@ pub struct TaskPatch {
 }
 
 /// Tells `null` from absent: serde calls this only when the member is there.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -103,7 +103,7 @@ impl Task {
         Ok(Transition::Changed { task: next, events: vec![TaskEvent::Updated { fields }] })
     }
 
-    fn difference(&self, next: &Task) -> Vec<TaskField> {
+    pub(super) fn difference(&self, next: &Task) -> Vec<TaskField> {
         [
             (TaskField::Title, self.title != next.title),
             (TaskField::Notes, self.notes != next.notes),
