@@ -3,6 +3,7 @@
 //! Their shapes are fixed; later versions only add members.
 
 pub mod account;
+pub mod comment;
 pub mod history;
 pub mod live;
 pub mod notification;
@@ -16,6 +17,7 @@ pub mod task;
 pub use account::{
     ChangeEmail, ChangePassword, ForgotPassword, Login, Register, ResetPassword, Session, User, VerifyEmail,
 };
+pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;

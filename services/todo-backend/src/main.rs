@@ -5,6 +5,7 @@
 //! bodies are read by [`input`], which tells everything that is wrong at once.
 
 mod account_mail;
+mod access;
 mod accounts;
 mod app;
 mod caller;

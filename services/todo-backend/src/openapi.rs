@@ -26,6 +26,7 @@ use utoipa::{
     tags(
         (name = "account", description = "Registering, and signing in"),
         (name = "tasks", description = "Tasks and their reminders"),
+        (name = "comments", description = "What people say on a task"),
         (name = "projects", description = "Projects, and who shares them"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
         (name = "notifications", description = "The in-app inbox"),

@@ -3,6 +3,7 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod comments;
 mod events;
 mod internal;
 mod jobs;
@@ -57,6 +58,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
         .merge(projects::endpoints())
+        .merge(comments::endpoints())
         .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
