@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 /// How long a request that a fault holds up is sent again.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one try may take.
+const LONGEST: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A request; the same one may be sent any number of times.
@@ -92,6 +94,16 @@ impl Request {
     }
 
     async fn exchange(&self) -> Result<(StatusCode, String), reqwest::Error> {
+        let response = self.begin().timeout(LONGEST).send().await?;
+        Ok((response.status(), response.text().await?))
+    }
+
+    /// Sends it once; the answer as it begins, which may go on for ever.
+    pub async fn open(&self) -> Result<Response, reqwest::Error> {
+        self.begin().send().await
+    }
+
+    fn begin(&self) -> RequestBuilder {
         let mut request = client().request(self.method.clone(), &self.url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -102,15 +114,14 @@ impl Request {
         if let Some(body) = &self.body {
             request = request.json(body);
         }
-        let response = request.send().await?;
-        Ok((response.status(), response.text().await?))
+        request
     }
 }
 
 /// A client that asks directly, whatever proxy the environment names.
 fn client() -> Client {
     static CLIENT: std::sync::LazyLock<Client> = std::sync::LazyLock::new(|| {
-        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30));
+        let client = Client::builder().no_proxy();
         client.build().expect("a client without TLS always builds")
     });
     CLIENT.clone()

@@ -3,7 +3,7 @@
 //! A test file starts a system once, on free ports, and runs its cases on it; a case is an async
 //! function that says in its name what is promised. What cases share is here: [`Suite`] runs them,
 //! [`Person`] uses the REST API, [`Mailbox`] reads what was mailed, [`Edits`] are a steady load, [`eventually`]
-//! and [`all_published`] await, and [`ActorHosts`] hosts actors in the test's own process. What brokers could make a
+//! and [`all_published`] await, [`LiveEvents`] follows what happens, and [`ActorHosts`] hosts actors in the test's own process. What brokers could make a
 //! difference to runs [`on_each_broker`].
 //!
 //! ```no_run
@@ -26,6 +26,7 @@
 mod actor_hosts;
 mod api;
 mod events;
+mod live;
 mod load;
 mod mailbox;
 mod outbox;
@@ -37,6 +38,7 @@ mod wait;
 pub use actor_hosts::{ActorHosts, CounterHost, DoomedHost, command};
 pub use api::{Answer, Request};
 pub use events::Subscriber;
+pub use live::{LiveEvent, LiveEvents};
 pub use load::{Edit, Edits};
 pub use mailbox::{Mail, Mailbox};
 pub use outbox::all_published;

@@ -39,6 +39,12 @@ impl Person {
         Self { id, email, token, backend, mailbox }
     }
 
+    /// The same person, who asks another address.
+    #[must_use]
+    pub fn by(&self, backend: String) -> Self {
+        Self { backend, ..self.clone() }
+    }
+
     /// A request of this person; `path` is what follows `/api/v1`.
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(method, format!("{}/api/v1{path}", self.backend)).token(&self.token)
@@ -95,7 +101,18 @@ impl Person {
         }
     }
 
-    /// The mails this person got.
+    /// The text of the one mail with this subject, once it is there.
+    pub async fn letter(&self, subject: &str) -> String {
+        let texts = eventually(&format!("the mail \"{subject}\""), SOON, async || {
+            let texts = self.mailbox.texts(subject).await;
+            (!texts.is_empty()).then_some(texts)
+        })
+        .await;
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        texts.into_iter().next().expect("one")
+    }
+
+    /// The reminders this person got by mail.
     pub async fn mails(&self) -> Vec<Mail> {
         self.mailbox.mails().await
     }

@@ -40,18 +40,25 @@ struct Address {
     address: String,
 }
 
-/// All mails there are. None may come meanwhile.
+/// All mails of reminders there are. None may come meanwhile.
 pub(super) async fn mails(client: &reqwest::Client, base: &str) -> Result<Vec<Mail>, GatherError> {
-    let mut mails = Vec::new();
+    let (mut mails, mut seen) = (Vec::new(), 0);
     loop {
-        let url = format!("{base}/api/v1/messages?limit={PAGE}&start={}", mails.len());
+        let url = format!("{base}/api/v1/messages?limit={PAGE}&start={seen}");
         let Page { messages } = http::get(client, &url, None).await?;
         if messages.is_empty() {
             return Ok(mails);
         }
-        mails.extend(messages.into_iter().map(|Message { message_id, to }| Mail {
+        seen += messages.len();
+        let of_reminders = messages.into_iter().filter(|mail| !is_about_an_account(&mail.message_id));
+        mails.extend(of_reminders.map(|Message { message_id, to }| Mail {
             message_id,
             to: to.into_iter().map(|Address { address }| address).collect(),
         }));
     }
+}
+
+/// Such as the one that confirms an address.
+fn is_about_an_account(message_id: &str) -> bool {
+    message_id.trim_start_matches('<').starts_with("account-")
 }

@@ -1,8 +1,8 @@
 // Package mail is the output binding Almanac sends its mail through, registered as
-// bindings.smtp. It takes the metadata of Dapr's own SMTP binding and adds two things
+// bindings.smtp. It takes the metadata of Dapr's own SMTP binding and adds three things
 // to a request: messageId, by which a repeated send is recognisable as the same mail,
-// and contentType (text/plain unless given). Calls share nothing but the settings,
-// and end when their context ends.
+// contentType (text/plain unless given), and html, the same mail for readers that show
+// HTML. Calls share nothing but the settings, and end when their context ends.
 package mail
 
 import (
@@ -148,6 +148,9 @@ func (b *Binding) compose(req *bindings.InvokeRequest) (*gomail.Msg, error) {
 		return nil, errors.New("contentType is text/plain or text/html")
 	}
 	message.SetBodyString(contentType, body(req.Data))
+	if html := req.Metadata["html"]; html != "" {
+		message.AddAlternativeString(gomail.TypeTextHTML, html)
+	}
 	return message, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net"
 	"net/mail"
 	"strconv"
@@ -135,6 +137,30 @@ func TestSendsPlainTextUnderTheGivenMessageID(t *testing.T) {
 	}
 	if box.texts[0] != "Hello\r\nthere" {
 		t.Errorf("body %q", box.texts[0])
+	}
+}
+
+func TestHTMLGoesBesideTheText(t *testing.T) {
+	box := openMailbox(t, &mailbox{})
+	_, err := box.binding(t).Invoke(t.Context(), request("Hello", map[string]string{
+		"emailTo": "ada@example.org", "subject": "s", "html": "<p>Hello</p>",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	media, params, err := mime.ParseMediaType(box.mails[0].Header.Get("Content-Type"))
+	if err != nil || media != "multipart/alternative" {
+		t.Fatalf("%s, %v", media, err)
+	}
+	parts := multipart.NewReader(strings.NewReader(box.texts[0]), params["boundary"])
+	for _, want := range []string{"Hello", "<p>Hello</p>"} {
+		part, err := parts.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := io.ReadAll(part); strings.TrimSpace(string(text)) != want {
+			t.Errorf("part %q, want %q", text, want)
+		}
 	}
 }
 

@@ -1,4 +1,5 @@
-//! `notification-service`: reminders that have come due reach people, in the app and by mail.
+//! `notification-service`: reminders that have come due reach people, in the app and by mail; and what happens to
+//! tasks reaches their connected clients.
 //!
 //! A `reminder.due` event ([`reminders`]) becomes a call to the user's `Notification` actor, which this
 //! service hosts; the actor's turn writes the inbox entry and queues the mail. A worker ([`delivery`]) sends
@@ -7,12 +8,21 @@
 //! ```text
 //! reminders topic → reminders.rs → Notification actor → delivery rows → delivery/worker.rs → Dapr binding → SMTP
 //! ```
+//!
+//! What happens to a task ([`task_events`]) becomes a row for each person who sees it, which the backends stream:
+//!
+//! ```text
+//! task-events topic → task_events.rs → user_event rows, NOTIFY → todo-backend → GET /api/v1/events
+//! ```
+//!
+//! The same worker sends the mails about accounts, which todo-backend queues in `account_mail`.
 
 mod delivery;
 #[cfg(test)]
 mod fixture;
 mod metrics;
 mod reminders;
+mod task_events;
 
 use std::env;
 
@@ -20,10 +30,12 @@ use anyhow::Context;
 use notification_actor::NotificationActor;
 use platform::{ActorHost, Config, Service, dead_letters, telemetry};
 
-use crate::delivery::{DaprBinding, Worker};
+use crate::delivery::{DaprBinding, Settings, Worker};
 
 /// The right-hand side of Message-IDs, unless `MESSAGE_ID_DOMAIN` says another.
 const MESSAGE_ID_DOMAIN: &str = "almanac.local";
+/// What links in mails begin with, unless `PUBLIC_URL` says another: the front door of `cargo xtask up`.
+const PUBLIC_URL: &str = "http://127.0.0.1:8000";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -34,10 +46,15 @@ async fn main() -> anyhow::Result<()> {
     let actors = ActorHost::start(service.clone(), |host| host.actor::<NotificationActor>())
         .context("cannot start the actor host")?;
 
-    let domain = env::var("MESSAGE_ID_DOMAIN").unwrap_or_else(|_| MESSAGE_ID_DOMAIN.to_owned());
+    let setting = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let settings = Settings {
+        message_id_domain: setting("MESSAGE_ID_DOMAIN", MESSAGE_ID_DOMAIN),
+        public_url: setting("PUBLIC_URL", PUBLIC_URL),
+    };
     let binding = DaprBinding::new(service.sidecar.client());
-    let worker = Worker::new(service.pool.clone(), binding, domain, actors.relay());
+    let worker = Worker::new(service.pool.clone(), binding, settings, actors.relay());
     let routes = reminders::routes(service.pool.clone(), service.actors.clone(), worker.handle())
+        .merge(task_events::routes(service.pool.clone()))
         .merge(dead_letters::routes(&service));
     actors.worker(worker.run(service.stop.requested())).routes(routes).serve().await?;
     Ok(())

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use platform::{Service, ServiceClient};
+use platform::{Service, ServiceClient, Stop};
 use sqlx::PgPool;
 use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
-use crate::{passwords::Passwords, slots::Slots, tokens::Tokens};
+use crate::{live::Live, passwords::Passwords, slots::Slots, tokens::Tokens};
 
 #[derive(Clone)]
 pub(crate) struct App {
@@ -22,6 +22,10 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     /// For expanding rules that anybody may send.
     pub(crate) previews: Slots,
+    /// The connected clients.
+    pub(crate) live: Live,
+    /// Requested when the process is to end.
+    pub(crate) stop: Stop,
     /// Held while a sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
@@ -38,6 +42,8 @@ impl App {
             tokens: Tokens::default(),
             passwords: Passwords::new(argon2::Params::default())?,
             previews: Slots::default(),
+            live: Live::new(service.pool.clone()),
+            stop: service.stop.clone(),
             sweep: Arc::default(),
         })
     }

@@ -33,6 +33,11 @@ impl Email {
         Ok(Self(text.to_ascii_lowercase()))
     }
 
+    /// One that was parsed before it was stored.
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.to_ascii_lowercase())
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -4,6 +4,7 @@
 //! Handlers take what they need as extractors ([`caller`], [`idempotency`], [`precondition`], [`query`]);
 //! bodies are read by [`input`], which tells everything that is wrong at once.
 
+mod account_mail;
 mod accounts;
 mod app;
 mod caller;
@@ -12,12 +13,19 @@ mod cursor;
 mod email;
 mod idempotency;
 mod input;
+mod link;
+mod live;
+mod new_password;
 mod openapi;
 mod passwords;
 mod precondition;
 mod problems;
+mod project_commands;
+mod project_path;
+mod projects;
 mod query;
 mod routes;
+mod secret;
 mod signing_key;
 mod slots;
 mod task_path;
@@ -26,7 +34,9 @@ mod tasks;
 mod test_support;
 mod tokens;
 
-use contracts::{recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask};
+use contracts::{
+    project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,
+};
 use platform::{Config, Readiness, Service, telemetry};
 use virtual_actors::Message;
 
@@ -42,10 +52,12 @@ async fn main() -> anyhow::Result<()> {
     let fetching = tokio::spawn(signing_key::fetch(service.sidecar.clone(), app.tokens.clone()));
     let tokens = app.tokens.clone();
     let readiness = Readiness::new()
-        .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
+        .calls([CreateTask::ACTOR, CreateProject::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
         .check("signing key", move || std::future::ready(tokens.ready()));
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
+    let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let drain = async move {
+        listening.abort();
         fetching.abort();
         sweeping.abort();
     };

@@ -3,10 +3,12 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod events;
 mod internal;
 mod jobs;
 mod me;
 mod notifications;
+mod projects;
 mod recurrences;
 mod tasks;
 
@@ -42,9 +44,8 @@ pub(crate) fn router(app: App) -> Router {
 
 fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(auth::register::register))
-        .routes(routes!(auth::login::login))
-        .routes(routes!(me::get_me))
+        .merge(auth::endpoints())
+        .merge(me::endpoints())
         .routes(routes!(tasks::create::create_task, tasks::list::list_tasks))
         .routes(routes!(tasks::get::get_task, tasks::edit::edit_task, tasks::delete::delete_task))
         .routes(routes!(tasks::complete::complete_task))
@@ -53,7 +54,10 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::reopen::reopen_task))
         .routes(routes!(tasks::restore::restore_task))
         .routes(routes!(tasks::history::task_history))
+        .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
+        .merge(projects::endpoints())
+        .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))

@@ -1,5 +1,6 @@
 //! The routes on a real database, with actors that run in the test itself.
 
+mod accounts;
 mod actors;
 mod client;
 
@@ -8,17 +9,18 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::UserId;
-use platform::ServiceClient;
+use platform::{ServiceClient, Stop};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 use virtual_actors::{ActorClient, Clock, System};
 
 pub(crate) use self::{
+    accounts::{Mailed, PASSWORD},
     actors::Actors,
     client::{Answer, Request},
 };
-use crate::{app::App, passwords::Passwords, routes, tokens::Tokens};
+use crate::{app::App, live::Live, passwords::Passwords, routes, tokens::Tokens};
 
 /// Nothing listens on the discard port.
 const NOBODY: &str = "http://127.0.0.1:9";
@@ -74,6 +76,8 @@ impl Backend {
         let tokens = Tokens::default();
         tokens.install(&[7; 32]).unwrap();
         let app = App {
+            live: Live::new(pool.clone()),
+            stop: Stop::default(),
             pool,
             actors: ActorClient::new(actors.clone()),
             services: ServiceClient::new(sidecar, None).unwrap(),

@@ -1,8 +1,10 @@
 //! The main job, end to end: what a person does over REST, and what comes of it.
 
 mod access;
+mod accounts;
 mod dead_letters;
 mod kafka;
+mod live;
 mod reminders;
 mod task_life;
 
@@ -27,6 +29,7 @@ fn suite(pubsub: Pubsub) -> Suite<Stack> {
     .case(reminders::an_absolute_reminder_in_the_past_fires_at_once_and_says_how_late)
     .case(reminders::many_reminders_of_one_instant_arrive_once_each)
     .case(reminders::a_clock_with_nothing_due_is_still)
+    .case(live::a_change_is_told_to_connected_clients_within_a_second)
     .case(task_life::a_task_that_is_done_or_deleted_does_not_remind)
     .case(task_life::a_moved_task_reminds_at_its_new_time_only)
     .case(task_life::a_reopened_task_reminds_again)
@@ -34,6 +37,7 @@ fn suite(pubsub: Pubsub) -> Suite<Stack> {
     .case(access::a_retry_under_its_key_is_the_same_task)
     .case(access::nobody_reaches_what_is_not_theirs)
     .case(access::an_account_signs_in_again)
+    .case(accounts::an_address_is_confirmed_and_a_forgotten_password_replaced_by_mail)
     // They wait for the time of a reminder.
     .at_once(12)
 }

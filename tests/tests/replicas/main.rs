@@ -1,6 +1,7 @@
 //! Several replicas: they may come, go or die without anybody noticing more than a wait.
 
 mod backends;
+mod live;
 mod load;
 mod scaling;
 mod stalls;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         .case_alone(scaling::an_app_is_replaced_without_an_error)
         .case_alone(scaling::a_version_that_does_not_start_is_taken_back)
         .case_alone(backends::no_answer_is_lost_when_one_of_two_backends_dies)
+        .case_alone(live::changes_reach_clients_of_every_backend_and_a_kill_loses_and_doubles_none)
         .case_alone(backends::a_sidecar_without_actors_is_placed_and_started_again_once_asked_to_end)
         .case_alone(stalls::calls_go_on_after_a_crash)
         .case_alone(stalls::calls_go_on_while_a_replica_is_frozen)

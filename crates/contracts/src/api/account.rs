@@ -34,8 +34,55 @@ pub struct User {
     pub id: Uuid,
     #[schema(example = "ada@example.org")]
     pub email: String,
+    /// Whether a link that was mailed there was followed.
+    #[serde(default)]
+    pub email_verified: bool,
     #[schema(example = "Europe/Berlin")]
     pub time_zone: String,
+}
+
+/// The token of a link by which an address is confirmed.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct VerifyEmail {
+    /// What follows `token=` in the link.
+    #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    pub token: String,
+}
+
+/// Whose password is forgotten.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ForgotPassword {
+    #[schema(example = "ada@example.org", max_length = 254)]
+    pub email: String,
+}
+
+/// A new password in the place of one that is forgotten.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ResetPassword {
+    /// What follows `token=` in the link.
+    #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    pub token: String,
+    #[schema(format = Password, min_length = 8, max_length = 256)]
+    pub password: String,
+}
+
+/// A new password in the place of one that is known.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChangePassword {
+    #[schema(format = Password)]
+    pub current: String,
+    #[schema(format = Password, min_length = 8, max_length = 256)]
+    pub new: String,
+}
+
+/// Another address for an account.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChangeEmail {
+    #[schema(example = "ada.lovelace@example.org", max_length = 254)]
+    pub email: String,
+    /// The account's.
+    #[schema(format = Password)]
+    pub password: String,
 }
 
 /// What registering and signing in answer.
@@ -47,10 +94,10 @@ pub struct Session {
 }
 
 macro_rules! debug_without_secrets {
-    ($($name:ident { $($shown:ident),+ })+) => {$(
+    ($($name:ident { $($shown:ident),* })+) => {$(
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name))$(.field(stringify!($shown), &self.$shown))+.finish_non_exhaustive()
+                f.debug_struct(stringify!($name))$(.field(stringify!($shown), &self.$shown))*.finish_non_exhaustive()
             }
         }
     )+};
@@ -59,5 +106,9 @@ macro_rules! debug_without_secrets {
 debug_without_secrets! {
     Register { email, time_zone }
     Login { email }
+    ResetPassword {}
+    VerifyEmail {}
+    ChangePassword {}
+    ChangeEmail { email }
     Session { user }
 }

@@ -148,20 +148,44 @@ impl From<&domain::SeriesLink> for Recurrence {
         };
         Self {
             rrule: series.rule().to_string(),
-            from: match series.counted_from() {
-                domain::CountedFrom::Due => CountedFrom::Due,
-                domain::CountedFrom::Completion => CountedFrom::Completion,
-            },
+            from: series.counted_from().into(),
             exdates: series.exdates().iter().map(named).collect(),
             rdates: series.rdates().iter().map(named).collect(),
-            missed: match series.missed() {
-                domain::Missed::Skip => Missed::Skip,
-                domain::Missed::KeepEach => Missed::KeepEach,
-            },
+            missed: series.missed().into(),
             series_id: link.series.0,
             occurrence: named(&link.occurrence),
             ended: series.ended().is_some(),
             text: series.text(),
+        }
+    }
+}
+
+impl From<&domain::AskedRecurrence> for RecurrenceInput {
+    fn from(asked: &domain::AskedRecurrence) -> Self {
+        Self {
+            rrule: asked.rrule.clone(),
+            from: asked.from.into(),
+            exdates: asked.exdates.clone(),
+            rdates: asked.rdates.clone(),
+            missed: asked.missed.into(),
+        }
+    }
+}
+
+impl From<domain::CountedFrom> for CountedFrom {
+    fn from(from: domain::CountedFrom) -> Self {
+        match from {
+            domain::CountedFrom::Due => Self::Due,
+            domain::CountedFrom::Completion => Self::Completion,
+        }
+    }
+}
+
+impl From<domain::Missed> for Missed {
+    fn from(missed: domain::Missed) -> Self {
+        match missed {
+            domain::Missed::Skip => Self::Skip,
+            domain::Missed::KeepEach => Self::KeepEach,
         }
     }
 }

@@ -46,3 +46,17 @@ pub struct ReminderInput {
     #[schema(example = "PT10M")]
     pub before: Option<String>,
 }
+
+impl From<&domain::NewReminder> for ReminderInput {
+    fn from(reminder: &domain::NewReminder) -> Self {
+        let id = reminder.id.map(|id| id.0);
+        match reminder.trigger {
+            Trigger::At(instant) => Self { id, at: Some(instant_text(instant)), before: None },
+            Trigger::Before(lead) => Self { id, at: None, before: Some(lead.to_string()) },
+        }
+    }
+}
+
+fn instant_text(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}

@@ -46,16 +46,18 @@ impl DaprBinding {
 impl Sender for DaprBinding {
     async fn send(&self, mail: Mail) -> Result<(), SendError> {
         let metadata = [
-            ("emailTo", mail.to),
-            ("subject", mail.subject),
-            ("messageId", mail.message_id),
-            ("contentType", "text/plain".to_owned()),
+            ("emailTo", Some(mail.to)),
+            ("subject", Some(mail.subject)),
+            ("messageId", Some(mail.message_id)),
+            ("contentType", Some("text/plain".to_owned())),
+            ("html", mail.html),
         ];
+        let metadata = metadata.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
         let request = InvokeBindingRequest {
             name: BINDING.to_owned(),
             operation: "create".to_owned(),
-            data: mail.body.into_bytes(),
-            metadata: HashMap::from(metadata.map(|(key, value)| (key.to_owned(), value))),
+            data: mail.text.into_bytes(),
+            metadata: metadata.collect::<HashMap<_, _>>(),
         };
         match timeout(PATIENCE, self.client.clone().invoke_binding(request)).await {
             Ok(Ok(_)) => Ok(()),

@@ -13,9 +13,11 @@ use tokio::sync::Semaphore;
 use virtual_actors::RelayHandle;
 
 use super::{
-    claim::{Claimed, claim},
+    Settings,
     mail::Mail,
-    outcome::{Outcome, Recorded, record},
+    outcome::Outcome,
+    queue::Recorded,
+    reminders::{Claimed, claim, compose, record},
     sender::{SendError, Sender},
     worker::Worker,
 };
@@ -23,11 +25,11 @@ use crate::fixture::{
     USER, complete_task, delivery, firing, let_time_pass, mail_events, prepare, queue_mail,
 };
 
-const DOMAIN: &str = "almanac.test";
+pub(super) const DOMAIN: &str = "almanac.test";
 
 /// A mail server: what it got, and how it answers.
 #[derive(Clone)]
-struct Sink {
+pub(super) struct Sink {
     mails: Arc<Mutex<Vec<Mail>>>,
     answer: Result<(), SendError>,
     /// A permit for each mail it may answer.
@@ -35,20 +37,22 @@ struct Sink {
 }
 
 impl Sink {
-    fn answering(answer: Result<(), SendError>) -> Self {
+    pub(super) fn answering(answer: Result<(), SendError>) -> Self {
         Self { mails: Arc::default(), answer, open: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)) }
     }
 
-    fn accepting() -> Self {
+    pub(super) fn accepting() -> Self {
         Self::answering(Ok(()))
     }
 
-    fn mails(&self) -> Vec<Mail> {
+    pub(super) fn mails(&self) -> Vec<Mail> {
         self.mails.lock().unwrap().clone()
     }
 
-    fn worker(&self, pool: &PgPool) -> Worker<Sink> {
-        Worker::new(pool.clone(), self.clone(), DOMAIN.to_owned(), RelayHandle::default())
+    pub(super) fn worker(&self, pool: &PgPool) -> Worker<Sink> {
+        let settings =
+            Settings { message_id_domain: DOMAIN.to_owned(), public_url: "https://almanac.test".to_owned() };
+        Worker::new(pool.clone(), self.clone(), settings, RelayHandle::default())
     }
 }
 
@@ -60,7 +64,7 @@ impl Sender for Sink {
     }
 }
 
-fn failing() -> SendError {
+pub(super) fn failing() -> SendError {
     SendError::Failed("connection refused".to_owned())
 }
 
@@ -156,7 +160,7 @@ async fn a_crash_before_recording_repeats_the_mail_under_its_message_id(pool: Pg
     queue_mail(&pool, 1).await;
     let sink = Sink::accepting();
     let claimed = claim(&pool).await.unwrap().unwrap();
-    sink.send(Mail::compose(&claimed, DOMAIN)).await.unwrap(); // and dies
+    sink.send(compose(&claimed, DOMAIN)).await.unwrap(); // and dies
 
     let_time_pass(&pool).await;
     let worker = sink.worker(&pool);

@@ -12,9 +12,11 @@ use tokio::time::timeout;
 use virtual_actors::RelayHandle;
 
 use super::{
-    claim::{Claimed, claim},
-    mail::Mail,
-    outcome::{Outcome, Recorded, record},
+    Settings,
+    accounts::Accounts,
+    outcome::Outcome,
+    queue::{Claim, Queue, Recorded},
+    reminders::Reminders,
     retry::pause_after,
     sender::{SendError, Sender},
 };
@@ -27,15 +29,24 @@ const DATABASE_LIMIT: Duration = Duration::from_secs(8);
 pub(crate) struct Worker<S> {
     pool: PgPool,
     sender: S,
-    domain: String,
+    reminders: Reminders,
+    accounts: Accounts,
     relay: RelayHandle,
     handle: WorkerHandle,
 }
 
 impl<S: Sender> Worker<S> {
-    /// A worker whose Message-IDs end in `domain`, and which wakes `relay` when there are audit events.
-    pub(crate) fn new(pool: PgPool, sender: S, domain: String, relay: RelayHandle) -> Self {
-        Self { pool, sender, domain, relay, handle: WorkerHandle::default() }
+    /// A worker that wakes `relay` when there are audit events.
+    pub(crate) fn new(pool: PgPool, sender: S, settings: Settings, relay: RelayHandle) -> Self {
+        let Settings { message_id_domain: domain, public_url } = settings;
+        Self {
+            pool,
+            sender,
+            reminders: Reminders { domain: domain.clone() },
+            accounts: Accounts { domain, public_url },
+            relay,
+            handle: WorkerHandle::default(),
+        }
     }
 
     /// What wakes it.
@@ -49,19 +60,22 @@ impl<S: Sender> Worker<S> {
         worker::run(self, handle, stop).await;
     }
 
-    /// Claims and delivers one mail; whether there was one.
+    /// Claims and delivers one mail of each queue, so that neither waits for the other's backlog; whether there was one.
     pub(super) async fn deliver_next(&self) -> Result<bool, sqlx::Error> {
-        let Some(claimed) = within(claim(&self.pool)).await? else { return Ok(false) };
-        let outcome = self.attempt(&claimed).await;
-        self.settle(&claimed, &outcome).await;
+        let account = self.deliver_from(&self.accounts).await?;
+        let reminder = self.deliver_from(&self.reminders).await?;
+        Ok(account || reminder)
+    }
+
+    async fn deliver_from<Q: Queue>(&self, queue: &Q) -> Result<bool, sqlx::Error> {
+        let Some(claimed) = within(queue.claim(&self.pool)).await? else { return Ok(false) };
+        let outcome = self.attempt(queue, &claimed).await;
+        self.settle(queue, &claimed, &outcome).await;
         Ok(true)
     }
 
-    async fn attempt(&self, claimed: &Claimed) -> Outcome {
-        if !claimed.current {
-            return Outcome::Superseded;
-        }
-        let mail = Mail::compose(claimed, &self.domain);
+    async fn attempt<Q: Queue>(&self, queue: &Q, claimed: &Q::Claimed) -> Outcome {
+        let Some(mail) = queue.mail(claimed) else { return Outcome::Superseded };
         // The binding takes a list of addresses; ours is one.
         if mail.to.contains(';') {
             return Outcome::Failed { error: "not a single e-mail address".to_owned() };
@@ -69,19 +83,19 @@ impl<S: Sender> Worker<S> {
         match self.sender.send(mail).await {
             Ok(()) => Outcome::Delivered,
             Err(SendError::Refused(error)) => Outcome::Failed { error },
-            Err(SendError::Failed(error)) => match pause_after(claimed.attempts) {
+            Err(SendError::Failed(error)) => match pause_after(claimed.attempts()) {
                 Some(after) => Outcome::Retry { error, after },
                 None => Outcome::Failed { error },
             },
         }
     }
 
-    async fn settle(&self, claimed: &Claimed, outcome: &Outcome) {
-        let recorded = match worker::record(|| within(record(&self.pool, claimed, outcome))).await {
+    async fn settle<Q: Queue>(&self, queue: &Q, claimed: &Q::Claimed, outcome: &Outcome) {
+        let recorded = match worker::record(|| within(queue.record(&self.pool, claimed, outcome))).await {
             Ok(recorded) => recorded,
             Err(error) => {
-                tracing::error!(delivery_id = %claimed.id, ?outcome, %error,
-                    "an outcome cannot be recorded; the delivery is repeated when its lease ends");
+                tracing::error!(delivery_id = %claimed.id(), ?outcome, %error,
+                        "an outcome cannot be recorded; the delivery is repeated when its lease ends");
                 return;
             }
         };
@@ -110,7 +124,8 @@ async fn within<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result
     timeout(DATABASE_LIMIT, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
-fn report(Claimed { id, attempts, .. }: &Claimed, outcome: &Outcome, recorded: Recorded) {
+fn report(claimed: &impl Claim, outcome: &Outcome, recorded: Recorded) {
+    let (id, attempts) = (claimed.id(), claimed.attempts());
     match (outcome, recorded) {
         (_, Recorded::Lost) => {
             tracing::warn!(delivery_id = %id, attempts, ?outcome, "another worker had taken a delivery over");

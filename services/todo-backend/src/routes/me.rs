@@ -1,12 +1,26 @@
-//! `GET /api/v1/me`: whose access token it is.
+//! `GET /api/v1/me`: whose access token it is; and below it, what they change about their account.
+
+mod email;
+mod password;
+mod verification;
 
 use contracts::api;
 use platform::Json;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    app::App,
     caller::Caller,
     openapi::{CallerProblems, PassingProblems},
 };
+
+pub(super) fn endpoints() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get_me))
+        .routes(routes!(password::change_password))
+        .routes(routes!(email::change_email))
+        .routes(routes!(verification::send_verification))
+}
 
 /// The account of the access token.
 #[utoipa::path(

@@ -8,6 +8,7 @@ pub(super) mod end_recurrence;
 pub(super) mod get;
 pub(super) mod history;
 pub(super) mod list;
+pub(super) mod quick;
 #[cfg(test)]
 mod recurring;
 pub(super) mod reopen;

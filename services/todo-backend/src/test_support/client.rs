@@ -3,6 +3,7 @@
 use axum::{
     Router,
     body::{Body, to_bytes},
+    response::Response,
 };
 use http::{HeaderMap, request::Builder};
 use serde_json::Value;
@@ -51,9 +52,14 @@ impl Request {
         request
     }
 
-    pub(crate) async fn send(self) -> Answer {
+    /// The answer as it begins; its body is still to come.
+    pub(crate) async fn open(self) -> Response {
         let request = self.builder.body(self.body).unwrap();
-        let response = self.routes.oneshot(request).await.unwrap();
+        self.routes.oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let response = self.open().await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 10_000_000).await.unwrap();
         Answer {

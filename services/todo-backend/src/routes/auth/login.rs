@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::SignedIn;
 use crate::{
-    accounts,
+    accounts::{self, Account},
     app::App,
     email::Email,
     input::Found,
@@ -41,7 +41,7 @@ pub(crate) async fn login(State(app): State<App>, Json(body): Json<Value>) -> Re
         Some(email) => accounts::by_email(&app.pool, &email).await?,
         None => None,
     };
-    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let stored = account.as_ref().and_then(Account::password);
     let verified = app.passwords.verify(password, stored).await?;
     let account = account.filter(|_| verified).ok_or_else(|| {
         Problem::new(&problems::WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use contracts::api;
-use domain::{Violation, Violations, Zone};
+use domain::{Violations, Zone};
 use http::StatusCode;
 use platform::{Json, Problem};
 use serde_json::Value;
@@ -14,21 +14,20 @@ use crate::{
     email::Email,
     idempotency::Idempotency,
     input::Found,
+    new_password::NewPassword,
     openapi::{BodyProblems, PassingProblems},
     problems,
 };
 
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
-
 struct Registration {
     email: Email,
-    password: String,
+    password: NewPassword,
     zone: Zone,
 }
 
 /// Creates an account and signs in.
 ///
-/// An address has one account. A request that is sent again under its `Idempotency-Key` gets the
+/// A link to confirm the address is mailed there; nothing waits for it. An address has one account. A request that is sent again under its `Idempotency-Key` gets the
 /// account it made, with a new access token.
 #[utoipa::path(
     post, path = "/api/v1/auth/register", tag = "account", request_body = api::Register,
@@ -46,6 +45,7 @@ pub(crate) async fn register(
     Json(body): Json<Value>,
 ) -> Result<SignedIn, Problem> {
     let Registration { email, password, zone } = read(body)?;
+    let password = password.into_string();
     let account = match accounts::by_email(&app.pool, &email).await? {
         Some(existing) => retried(&app, existing, idempotency.key, password, zone).await?,
         None => {
@@ -56,8 +56,9 @@ pub(crate) async fn register(
                 time_zone: zone.name().to_owned(),
                 zone_version: 1,
                 registration_key: idempotency.key.clone(),
+                email_verified_at: None,
             };
-            if accounts::insert(&app.pool, &account, app.clock.now()).await? {
+            if accounts::insert(&app.pool, &account, app.ids.next_id(), app.clock.now()).await? {
                 tracing::info!(user = %account.id, "an account was registered");
                 account
             } else {
@@ -79,7 +80,7 @@ async fn retried(
     zone: Zone,
 ) -> Result<Account, Problem> {
     let same = key.is_some() && key == existing.registration_key && zone.name() == existing.time_zone;
-    if same && app.passwords.verify(password, Some(existing.password_hash.clone())).await? {
+    if same && app.passwords.verify(password, existing.password()).await? {
         return Ok(existing);
     }
     Err(taken())
@@ -93,26 +94,15 @@ fn read(body: Value) -> Result<Registration, Violations> {
     let mut found = Found::default();
     let Some(mut body) = found.object("", body) else { return found.finish(None) };
     let email = found.required(&mut body, "email", Email::parse);
-    let password = found.required(&mut body, "password", password);
+    let password = found.required(&mut body, "password", |text| {
+        let password = NewPassword::parse(text)?;
+        email.as_ref().map_or(Ok(()), |email| password.suits(email))?;
+        Ok(password)
+    });
     let zone = found.required(&mut body, "time_zone", Zone::parse);
     found.unknown_members(body, &[]);
     let read = email.zip(password).zip(zone);
     found.finish(read.map(|((email, password), zone)| Registration { email, password, zone }))
-}
-
-fn password(text: &str) -> Result<String, Violation> {
-    let (shortest, longest) = PASSWORD_CHARS.into_inner();
-    match text.chars().count() {
-        count if count < shortest => {
-            let detail = format!("A password has at least {shortest} characters.");
-            Err(Violation::new("password", "min_length", detail))
-        }
-        count if count > longest => {
-            let detail = format!("A password has at most {longest} characters.");
-            Err(Violation::new("password", "max_length", detail))
-        }
-        _ => Ok(text.to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `POST /api/jobs/daily-cleanup`: forgets answers to commands that nobody can repeat any more.
+//! `POST /api/jobs/daily-cleanup`: forgets answers to commands that nobody can repeat any more, and live events that
+//! are old or too many.
 //!
 //! The answer to a command under an idempotency key is kept for 30 days, longer than a broker or a
 //! dead-letter topic can replay it; others for an hour. After that, the deterministic ids of what a command makes still keep a very late repetition from doubling it.
@@ -9,7 +10,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::{app::App, live};
 
 /// Rows removed in one transaction, so that no lock is held for long.
 const BATCH: i64 = 5_000;
@@ -19,6 +20,8 @@ const BATCH: i64 = 5_000;
 pub(crate) struct Cleanup {
     /// Answers to commands that were forgotten.
     answers: u64,
+    /// Live events that were forgotten; whoever has not seen them reads everything anew.
+    events: u64,
 }
 
 /// Removes what is kept for a time only.
@@ -31,12 +34,13 @@ pub(crate) struct Cleanup {
     ),
 )]
 pub(crate) async fn daily_cleanup(State(app): State<App>) -> Result<Json<Cleanup>, Problem> {
+    let events = live::prune(&app.pool).await?;
     let mut answers = 0;
     loop {
         let removed = forget_answers(&app.pool).await?;
         answers += removed;
         if removed < BATCH.unsigned_abs() {
-            return Ok(Json(Cleanup { answers }));
+            return Ok(Json(Cleanup { answers, events }));
         }
     }
 }

@@ -1,33 +1,40 @@
-//! Taking one mail delivery under a lease.
-
-use std::time::Duration;
+//! Taking one delivery by mail under a lease.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, postgres::types::PgInterval};
+use sqlx::PgPool;
 use uuid::Uuid;
 
-/// How long others leave a claimed delivery alone: longer than sending and recording may take.
-pub(super) const LEASE: Duration = Duration::from_secs(30);
+use crate::delivery::queue::{Claim, LEASE, interval};
 
 /// A delivery that is ours until its lease runs out.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub(super) struct Claimed {
-    pub(super) id: Uuid,
+pub(crate) struct Claimed {
+    pub(crate) id: Uuid,
     /// In which its reminder's generation was given out.
-    pub(super) epoch: i64,
-    pub(super) user_id: Uuid,
+    pub(crate) epoch: i64,
+    pub(crate) user_id: Uuid,
     /// This attempt included; also tells this claim from a later one.
-    pub(super) attempts: i32,
+    pub(crate) attempts: i32,
     /// Whether to send it: its task is open, the reminder has not moved, the reader exists.
-    pub(super) current: bool,
-    pub(super) title: String,
+    pub(crate) current: bool,
+    pub(crate) title: String,
     /// The instant planned.
-    pub(super) due_at: DateTime<Utc>,
+    pub(crate) due_at: DateTime<Utc>,
     /// Milliseconds from then to this claim.
-    pub(super) late_ms: i64,
+    pub(crate) late_ms: i64,
     /// Empty if the reader no longer exists.
-    pub(super) email: String,
-    pub(super) time_zone: String,
+    pub(crate) email: String,
+    pub(crate) time_zone: String,
+}
+
+impl Claim for Claimed {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn attempts(&self) -> i32 {
+        self.attempts
+    }
 }
 
 const CLAIM: &str = "
@@ -54,12 +61,6 @@ const CLAIM: &str = "
               (extract(epoch FROM now() - due_at) * 1000)::bigint AS late_ms,
               coalesce(email, '') AS email, coalesce(time_zone, '') AS time_zone";
 
-/// Claims the mail that waits longest, if any is ready. Workers that claim at once get different ones.
-pub(super) async fn claim(pool: &PgPool) -> Result<Option<Claimed>, sqlx::Error> {
+pub(crate) async fn claim(pool: &PgPool) -> Result<Option<Claimed>, sqlx::Error> {
     sqlx::query_as(CLAIM).bind(interval(LEASE)).fetch_optional(pool).await
-}
-
-pub(super) fn interval(duration: Duration) -> PgInterval {
-    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    PgInterval { months: 0, days: 0, microseconds }
 }
