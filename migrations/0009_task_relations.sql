@@ -15,12 +15,13 @@ BEGIN
 END $$;
 
 -- Whether a person may refer to a task: it is theirs, or in a project they are in.
-CREATE FUNCTION may_refer_to(person uuid, other task) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT NOT other.state ? 'purged_at' AND (other.owner = person OR EXISTS (
+CREATE FUNCTION may_refer_to(person uuid, other task) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NOT other.state ? 'purged_at' AND (other.owner = person OR EXISTS (
         SELECT FROM project_member AS m
         WHERE m.user_id = person AND m.project_id = (other.state ->> 'project')::uuid
-    ))
-$$;
+    ));
+END $$;
 
 -- The rule of the Task actors. `asked` is what the turn asks to be checked, see actors/task/src/relations.rs:
 --   lists     the projects, or else the owner, in whose order of changes this one takes its place
@@ -123,8 +124,8 @@ BEGIN
     IF asked ? 'follows' THEN
         SELECT * INTO above FROM task WHERE id = asked -> 'follows' ->> 'parent';
         IF asked -> 'follows' ->> 'project' IS DISTINCT FROM above.state ->> 'project'
-            OR asked -> 'follows' ->> 'is' IS DISTINCT FROM CASE
-                WHEN above.state ? 'purged_at' THEN 'gone' WHEN above.deleted THEN 'trashed' ELSE 'there' END
+            OR asked -> 'follows' ->> 'is' IS DISTINCT FROM (CASE
+                WHEN above.state ? 'purged_at' THEN 'gone' WHEN above.deleted THEN 'trashed' ELSE 'there' END)
         THEN
             PERFORM refuse_relation('parent_id', 'stale', 'The parent has changed since.');
         END IF;
