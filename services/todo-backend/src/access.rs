@@ -10,12 +10,7 @@ use platform::Problem;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
-use crate::{
-    caller::Caller,
-    problems,
-    project_commands::not_allowed,
-    task_path::no_such_task,
-};
+use crate::{caller::Caller, problems, project_commands::not_allowed, task_path::no_such_task};
 
 /// What somebody found to have access may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,3 +92,6 @@ pub(crate) async fn explained(
 pub(crate) fn not_the_author() -> Problem {
     Problem::new(&problems::NOT_ALLOWED, "The comment is somebody else's.")
 }
+
+#[cfg(test)]
+mod tests;

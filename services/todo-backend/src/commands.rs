@@ -10,7 +10,13 @@ use http::{HeaderValue, StatusCode, header};
 use platform::{FieldError, Json, Problem};
 use virtual_actors::{CallError, Command, Message};
 
-use crate::{access, app::App, precondition::entity_tag, problems, task_path::{no_such_comment, no_such_task}};
+use crate::{
+    access,
+    app::App,
+    precondition::entity_tag,
+    problems,
+    task_path::{no_such_comment, no_such_task},
+};
 
 /// Sends a command to a task's actor, wherever it lives.
 pub(crate) async fn send<M>(
@@ -85,6 +91,10 @@ fn refused(refusal: TaskRefusal) -> Problem {
         TaskRefusal::NoSuchComment => no_such_comment(),
         TaskRefusal::NotTheAuthor => access::not_the_author(),
         TaskRefusal::VersionMismatch { current } => version_mismatch(current),
+        TaskRefusal::NothingToUndo => Problem::new(
+            &problems::NOTHING_TO_UNDO,
+            "The task has not changed since it was made, or not by a person.",
+        ),
         TaskRefusal::Invalid { violations } => violations.into(),
     }
 }

@@ -4,8 +4,8 @@
 //! Handlers take what they need as extractors ([`caller`], [`idempotency`], [`precondition`], [`query`]);
 //! bodies are read by [`input`], which tells everything that is wrong at once.
 
-mod account_mail;
 mod access;
+mod account_mail;
 mod accounts;
 mod app;
 mod caller;

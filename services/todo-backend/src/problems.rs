@@ -27,6 +27,7 @@ problem_types! {
         "Take it out with `restore` first.";
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more",
         "Ask for a new mail, and use the link in the newest one.";
+    NOTHING_TO_UNDO = CONFLICT, "nothing-to-undo", "There is no change to undo";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash", "Take it out with `restore` first.";
     TOO_MANY_STREAMS = TOO_MANY_REQUESTS, "too-many-streams", "This person has too many streams open",
         "Close another one first, or wait until it has ended.";

@@ -32,7 +32,8 @@ pub(crate) async fn find(pool: &PgPool, user: UserId, id: TaskId) -> Result<Task
     .bind(user.0)
     .fetch_optional(pool)
     .await?;
-    let snapshot = row.map(TaskSnapshot::from).ok_or_else(no_such_task)?;
+    let snapshot = row.map(TaskSnapshot::from).filter(|found| !found.task.is_purged());
+    let snapshot = snapshot.ok_or_else(no_such_task)?;
     if snapshot.task.is_deleted() { Err(deleted()) } else { Ok(snapshot) }
 }
 

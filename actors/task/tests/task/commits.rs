@@ -92,7 +92,8 @@ async fn what_changes_nothing_commits_nothing_but_its_answer(pool: PgPool) {
     task.create(None, vec![]).await;
     let user = world.user;
     let done = task.send(&CompleteTask { user, via: None, if_version: None }).await.expect("completes");
-    let again = task.send(&CompleteTask { user, via: None, if_version: None }).await.expect("is done already");
+    let again =
+        task.send(&CompleteTask { user, via: None, if_version: None }).await.expect("is done already");
     assert_eq!((done.version, again.version), (2, 2));
     assert_eq!(world.outbox().await, ["task.created", "task.completed"]);
 }

@@ -11,7 +11,9 @@ use crate::{
     caller::Caller,
     commands,
     idempotency::Idempotency,
-    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems},
+    openapi::{
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
+    },
     precondition::IfMatch,
     task_path::TaskPath,
 };

@@ -10,7 +10,9 @@ use crate::{
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
-    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems},
+    openapi::{
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
+    },
     precondition::IfMatch,
     task_path::TaskPath,
 };
