@@ -28,11 +28,13 @@ mod routes;
 mod secret;
 mod signing_key;
 mod slots;
+mod subtasks;
 mod task_path;
 mod tasks;
 #[cfg(test)]
 mod test_support;
 mod tokens;
+mod trash;
 
 use contracts::{
     project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,

@@ -11,6 +11,7 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+mod trash;
 
 use axum::{
     Router,
@@ -58,6 +59,9 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(recurrences::endpoints())
         .merge(projects::endpoints())
         .merge(events::endpoints())
+        .merge(trash::endpoints())
+        .routes(routes!(tasks::undo::undo_task))
+        .routes(routes!(tasks::subtasks::list_subtasks))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))
