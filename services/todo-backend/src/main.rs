@@ -8,11 +8,13 @@ mod account_mail;
 mod accounts;
 mod app;
 mod caller;
+mod client_address;
 mod commands;
 mod cursor;
 mod email;
 mod idempotency;
 mod input;
+mod keys;
 mod link;
 mod live;
 mod new_password;
@@ -24,16 +26,24 @@ mod project_commands;
 mod project_path;
 mod projects;
 mod query;
+mod refresh_token;
 mod routes;
+mod sealed;
 mod secret;
+mod secret_store;
+mod sessions;
+mod settings;
 mod signing_key;
 mod slots;
 mod subtasks;
 mod task_path;
+mod task_query;
 mod tasks;
 #[cfg(test)]
 mod test_support;
+mod throttle;
 mod tokens;
+mod totp;
 mod trash;
 
 use contracts::{
@@ -42,25 +52,26 @@ use contracts::{
 use platform::{Config, Readiness, Service, telemetry};
 use virtual_actors::Message;
 
-use crate::app::App;
+use crate::{app::App, settings::Settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     telemetry::init(&config);
     let service = Service::connect(config)?;
-    let app = App::new(&service)?;
+    let app = App::new(&service, &Settings::from_env()?)?;
 
-    let fetching = tokio::spawn(signing_key::fetch(service.sidecar.clone(), app.tokens.clone()));
-    let tokens = app.tokens.clone();
+    let reading_keys =
+        tokio::spawn(signing_key::keep_reading(service.sidecar.clone(), app.tokens.keys.clone()));
+    let keys = app.tokens.keys.clone();
     let readiness = Readiness::new()
         .calls([CreateTask::ACTOR, CreateProject::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
-        .check("signing key", move || std::future::ready(tokens.ready()));
+        .check("signing key", move || std::future::ready(keys.ready()));
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
     let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let drain = async move {
+        reading_keys.abort();
         listening.abort();
-        fetching.abort();
         sweeping.abort();
     };
     service.serve(routes::router(app), readiness, drain).await?;

@@ -2,20 +2,22 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::text;
+
 /// A new account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Register {
-    /// Unique whatever its case.
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
-    /// The IANA name of the zone this person lives in; all-day tasks and their reminders follow it.
-    #[schema(example = "Europe/Berlin")]
+    /// Where this person lives; all-day tasks and their reminders follow it.
+    #[schema(value_type = text::TimeZone)]
     pub time_zone: String,
 }
 
@@ -26,6 +28,10 @@ pub struct Login {
     pub email: String,
     #[schema(format = Password)]
     pub password: String,
+    /// A code of the second factor, or a recovery code, if the account has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "123456")]
+    pub totp: Option<String>,
 }
 
 /// An account.
@@ -37,6 +43,9 @@ pub struct User {
     /// Whether a link that was mailed there was followed.
     #[serde(default)]
     pub email_verified: bool,
+    /// Whether signing in takes a code of a second factor.
+    #[serde(default)]
+    pub totp: bool,
     #[schema(example = "Europe/Berlin")]
     pub time_zone: String,
 }
@@ -52,7 +61,7 @@ pub struct VerifyEmail {
 /// Whose password is forgotten.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ForgotPassword {
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
 }
 
@@ -62,7 +71,7 @@ pub struct ResetPassword {
     /// What follows `token=` in the link.
     #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     pub token: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
 }
 
@@ -71,26 +80,102 @@ pub struct ResetPassword {
 pub struct ChangePassword {
     #[schema(format = Password)]
     pub current: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub new: String,
+}
+
+/// Who begins to set up a second factor.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct EnrolTotp {
+    /// The account's.
+    #[schema(format = Password)]
+    pub password: String,
+}
+
+/// What an authenticator is told (RFC 6238: SHA-1, six digits, 30 seconds).
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct TotpEnrolment {
+    /// Base 32, for typing.
+    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    pub secret: String,
+    /// For a QR code.
+    #[schema(
+        example = "otpauth://totp/Almanac:ada%40example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Almanac"
+    )]
+    pub otpauth_uri: String,
+}
+
+/// That the authenticator has the secret.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ConfirmTotp {
+    /// What it shows.
+    #[schema(example = "123456")]
+    pub code: String,
+}
+
+/// What signs in once each in the place of a code.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct RecoveryCodes {
+    #[schema(example = json!(["MZXW-6YTB-OI2D-GNBU"]))]
+    pub recovery_codes: Vec<String>,
+}
+
+/// Who wants no second factor any more.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct DisableTotp {
+    /// The account's.
+    #[schema(format = Password)]
+    pub password: String,
+    /// What the authenticator shows, or a recovery code.
+    #[schema(example = "123456")]
+    pub code: String,
 }
 
 /// Another address for an account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChangeEmail {
-    #[schema(example = "ada.lovelace@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
     /// The account's.
     #[schema(format = Password)]
     pub password: String,
 }
 
-/// What registering and signing in answer.
+/// What registering, signing in and refreshing answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     pub user: User,
-    /// A JWT; send it as `Authorization: Bearer …`. It holds for seven days.
+    /// A JWT; send it as `Authorization: Bearer …`.
     pub access_token: String,
+    /// For how many seconds the access token holds.
+    #[schema(example = 900)]
+    pub expires_in: i64,
+    /// Continues the session at `/api/v1/auth/refresh`, once.
+    pub refresh_token: String,
+    pub session_id: Uuid,
+}
+
+/// What continues a session.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Refresh {
+    /// The latest that this session was answered.
+    pub refresh_token: String,
+}
+
+/// Where somebody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSession {
+    pub id: Uuid,
+    pub created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    pub last_used_at: DateTime<Utc>,
+    /// When it ends unless it is refreshed.
+    pub expires_at: DateTime<Utc>,
+    /// What the client called itself when it signed in.
+    #[schema(required, example = "AlmanacDesktop/2.1 (Linux)")]
+    pub user_agent: Option<String>,
+    /// Whether this request is of it.
+    pub current: bool,
 }
 
 macro_rules! debug_without_secrets {
@@ -110,5 +195,10 @@ debug_without_secrets! {
     VerifyEmail {}
     ChangePassword {}
     ChangeEmail { email }
-    Session { user }
+    EnrolTotp {}
+    TotpEnrolment {}
+    ConfirmTotp {}
+    RecoveryCodes {}
+    DisableTotp {}
+    Session { user, session_id }
 }
