@@ -36,6 +36,7 @@ mod sessions;
 mod settings;
 mod signing_key;
 mod slots;
+mod subtasks;
 mod task_path;
 mod task_query;
 mod tasks;
@@ -44,6 +45,7 @@ mod test_support;
 mod throttle;
 mod tokens;
 mod totp;
+mod trash;
 
 use contracts::{
     project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,

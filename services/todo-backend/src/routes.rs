@@ -12,6 +12,7 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+mod trash;
 mod views;
 
 use axum::{
@@ -73,6 +74,9 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(projects::endpoints())
         .merge(comments::endpoints())
         .merge(events::endpoints())
+        .merge(trash::endpoints())
+        .routes(routes!(tasks::undo::undo_task))
+        .routes(routes!(tasks::subtasks::list_subtasks))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::list_problems))
         .routes(routes!(problems::explain_problem))

@@ -14,6 +14,7 @@ async fn what_each_role_may_do_to_a_task(pool: PgPool) {
     let Shared { backend, ada, bob, carl, eve, task, .. } = Shared::new(pool).await;
     for (method, rest, body) in [
         ("PATCH", "", json!({"title": "Weed the beds"})),
+        ("POST", "/undo", Value::Null),
         ("POST", "/complete", Value::Null),
         ("POST", "/reopen", Value::Null),
         ("DELETE", "", Value::Null),

@@ -16,6 +16,7 @@ use crate::{
     openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, RoleProblems, TaskProblems},
     precondition::IfMatch,
     query::Query,
+    subtasks,
     task_path::TaskPath,
 };
 
@@ -68,7 +69,10 @@ pub(crate) async fn edit_task(
 ) -> Result<Answer, Problem> {
     let scope = query.choice("scope", &SCOPES).unwrap_or_default();
     query.finish()?;
-    let patch = input::task::patch(body, scope, &caller.zone)?;
+    let mut patch = input::task::patch(body, scope, &caller.zone)?;
+    if let (Some(Some(parent)), None) = (patch.parent, patch.project) {
+        patch.project = Some(subtasks::project_of(&app.pool, parent).await?);
+    }
     let access = access::to_change(&app.pool, &caller, task).await?;
     let into = patch.project.flatten();
     let message = EditTask { user: caller.id, via: access.via, if_version, zone: access.zone, patch };
