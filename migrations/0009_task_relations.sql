@@ -1,6 +1,6 @@
 -- What tasks have to do with each other: subtasks, and what waits for what. Checked in the commit of the change, by
--- what is committed by then; that is why these functions are volatile.
-CREATE INDEX task_of_parent ON task ((state ->> 'parent')) WHERE state ? 'parent';
+-- what is committed by then; that is why these functions are volatile. They use columns and tables of later
+-- migrations, which are there when the first of them is called.
 
 -- The trash of a person, newest first; and what is to leave it.
 CREATE INDEX task_trash ON task (owner, utc_instant(state ->> 'deleted_at') DESC, id DESC)
@@ -83,7 +83,7 @@ BEGIN
         WITH RECURSIVE down (id, level) AS (
             SELECT task_id, 1
             UNION ALL
-            SELECT t.id, down.level + 1 FROM down JOIN task AS t ON t.state ->> 'parent' = down.id AND t.state ? 'parent'
+            SELECT t.id, down.level + 1 FROM down JOIN task AS t ON t.parent_id = down.id::uuid
             WHERE down.level <= most_levels
         )
         SELECT levels + max(down.level) INTO levels FROM down;
@@ -92,7 +92,7 @@ BEGIN
         END IF;
         IF most_subtasks <= (
             SELECT count(*) FROM task AS t
-            WHERE t.state ->> 'parent' = asked ->> 'parent' AND t.state ? 'parent' AND NOT t.deleted AND t.id <> task_id
+            WHERE t.parent_id = (asked ->> 'parent')::uuid AND NOT t.deleted AND t.id <> task_id
         ) THEN
             PERFORM refuse_relation('parent_id', 'too_many', format('A task has at most %s subtasks.', most_subtasks));
         END IF;
@@ -136,7 +136,7 @@ BEGIN
         SELECT md5(format('Task/%s/%s/%s', task_id, task_version, t.id))::uuid,
             get_byte(sha256(convert_to('Task/' || task_id, 'UTF8')), 0) % 16,
             task_version, 'actor', 'Task', t.id, 'follow_parent', asked -> 'pass_on'
-        FROM task AS t WHERE t.state ->> 'parent' = task_id AND t.state ? 'parent'
+        FROM task AS t WHERE t.parent_id = task_id::uuid
         ORDER BY t.id;
     END IF;
 

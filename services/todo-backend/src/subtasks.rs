@@ -32,28 +32,26 @@ impl Place {
     }
 }
 
-/// The subtasks after a place, at most `count`. There are so few of a task that they are sorted as they are read;
-/// one of before there were positions becomes a subtask by a change, which gives it none, so its creation counts.
+/// The subtasks after a place, at most `count`. There are so few of a task that they are sorted as they are read.
 pub(crate) async fn list(
     pool: &PgPool,
     parent: TaskId,
     after: Option<Place>,
     count: i64,
 ) -> Result<Vec<TaskSnapshot>, Problem> {
+    let (position, id) = after.map(|place| (place.position.to_string(), place.id.to_string())).unzip();
     let rows: Vec<(i64, Json<domain::Task>)> = sqlx::query_as(
-        "SELECT version, state FROM task WHERE state ->> 'parent' = $1 AND state ? 'parent' AND NOT deleted",
+        "SELECT version, state FROM task
+         WHERE parent_id = $1 AND NOT deleted AND ($2::text IS NULL OR (position, id) > ($2, $3))
+         ORDER BY position, id LIMIT $4",
     )
-    .bind(parent.to_string())
+    .bind(parent.0)
+    .bind(position)
+    .bind(id)
+    .bind(count)
     .fetch_all(pool)
     .await?;
-    let mut found: Vec<TaskSnapshot> =
-        rows.into_iter().map(|(version, state)| TaskSnapshot { version, task: state.0 }).collect();
-    found.sort_by_cached_key(|subtask| (subtask.task.position(), subtask.task.id()));
-    if let Some(Place { position, id }) = after {
-        found.retain(|subtask| (subtask.task.position(), subtask.task.id().0) > (position.clone(), id));
-    }
-    found.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-    Ok(found)
+    Ok(rows.into_iter().map(|(version, state)| TaskSnapshot { version, task: state.0 }).collect())
 }
 
 /// The project a task comes to that becomes a subtask. If there is no such parent, the task's actor says so.
