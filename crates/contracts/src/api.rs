@@ -14,8 +14,8 @@ pub mod reminder;
 pub mod task;
 
 pub use account::{
-    ChangeEmail, ChangePassword, ForgotPassword, Login, OpenSession, Refresh, Register, ResetPassword,
-    Session, User, VerifyEmail,
+    ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ForgotPassword, Login, NewApiToken, OpenSession,
+    Refresh, Register, ResetPassword, Session, User, VerifyEmail,
 };
 pub use history::HistoryEntry;
 pub use live::LiveEvent;

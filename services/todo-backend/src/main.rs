@@ -6,9 +6,11 @@
 
 mod account_mail;
 mod accounts;
+mod api_tokens;
 mod app;
 mod caller;
 mod commands;
+mod credential;
 mod cursor;
 mod email;
 mod idempotency;
@@ -27,6 +29,7 @@ mod projects;
 mod query;
 mod refresh_token;
 mod routes;
+mod scope;
 mod secret;
 mod sessions;
 mod settings;

@@ -20,6 +20,8 @@ problem_types! {
     NOT_ALLOWED = FORBIDDEN, "not-allowed", "Your role in the project does not allow this";
     PROJECT_DELETED = NOT_FOUND, "project-deleted", "The project is in the trash";
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more";
+    INSUFFICIENT_SCOPE = FORBIDDEN, "insufficient-scope", "The API token is not for this";
+    SESSION_REQUIRED = FORBIDDEN, "session-required", "Only somebody who signed in may do this";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash";
     VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "It has changed meanwhile";
     TOO_MANY_STREAMS = TOO_MANY_REQUESTS, "too-many-streams", "This person has too many streams open";

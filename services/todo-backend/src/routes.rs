@@ -11,6 +11,8 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+#[cfg(test)]
+mod what_tokens_may;
 
 use axum::{
     Router,

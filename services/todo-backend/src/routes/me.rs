@@ -3,6 +3,7 @@
 mod email;
 mod password;
 mod sessions;
+mod tokens;
 mod verification;
 
 use contracts::api;
@@ -13,6 +14,7 @@ use crate::{
     app::App,
     caller::Caller,
     openapi::{CallerProblems, PassingProblems},
+    scope::ReadAccount,
 };
 
 pub(super) fn endpoints() -> OpenApiRouter<App> {
@@ -23,13 +25,15 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(verification::send_verification))
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(tokens::delete_token))
 }
 
 /// The account of the access token.
 #[utoipa::path(
-    get, path = "/api/v1/me", tag = "account", security(("access_token" = [])),
+    get, path = "/api/v1/me", tag = "account", security(("access_token" = []), ("api_token" = ["account:read"])),
     responses((status = 200, description = "The account", body = api::User), CallerProblems, PassingProblems),
 )]
-pub(crate) async fn get_me(caller: Caller) -> Json<api::User> {
+pub(crate) async fn get_me(caller: Caller<ReadAccount>) -> Json<api::User> {
     Json(caller.account.user())
 }

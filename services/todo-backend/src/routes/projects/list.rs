@@ -10,6 +10,7 @@ use crate::{
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     projects::{self, Place, Which},
     query::{self, Query},
+    scope::ReadProjects,
 };
 
 const STATUSES: [(&str, Which); 3] =
@@ -17,7 +18,7 @@ const STATUSES: [(&str, Which); 3] =
 
 /// The caller's projects and those shared with them, in the order of their positions.
 #[utoipa::path(
-    get, path = "/api/v1/projects", tag = "projects", security(("access_token" = [])),
+    get, path = "/api/v1/projects", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:read"])),
     params(
         ("status" = Option<String>, Query,
             description = "`active` (unless given), `archived` or `deleted`: the caller's own in the trash"),
@@ -31,7 +32,7 @@ const STATUSES: [(&str, Which); 3] =
 )]
 pub(crate) async fn list_projects(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadProjects>,
     mut query: Query,
 ) -> Result<Json<api::Page<api::Project>>, Problem> {
     let which = query.choice("status", &STATUSES).unwrap_or(Which::Active);

@@ -10,12 +10,13 @@ use crate::{
     cursor::Cursor,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
+    scope::ReadTasks,
     tasks,
 };
 
 /// The open or the done tasks, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("status" = Option<api::Status>, Query, description = "`open` unless given"),
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
@@ -25,7 +26,7 @@ use crate::{
 )]
 pub(crate) async fn list_tasks(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     mut query: Query,
 ) -> Result<Json<api::Page<api::Task>>, Problem> {
     let done = query.choice("status", &[("open", false), ("done", true)]).unwrap_or(false);
