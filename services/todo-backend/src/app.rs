@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::HeaderName;
 use platform::{
     Service, ServiceClient, Stop,
     state_store::{DaprState, StateStore},
@@ -10,7 +11,10 @@ use sqlx::PgPool;
 use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
-use crate::{keys::Keys, live::Live, passwords::Passwords, settings::Settings, slots::Slots, tokens::Tokens};
+use crate::{
+    keys::Keys, live::Live, passwords::Passwords, rate_limits::RateLimits, settings::Settings, slots::Slots,
+    tokens::Tokens,
+};
 
 /// The state store component.
 const STATE_STORE: &str = "statestore";
@@ -27,6 +31,9 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     /// What is kept for a time only, such as sessions.
     pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) rate_limits: Arc<RateLimits>,
+    /// Where a proxy tells whence a request comes.
+    pub(crate) client_address_header: Option<HeaderName>,
     pub(crate) passwords: Passwords,
     /// For expanding rules that anybody may send.
     pub(crate) previews: Slots,
@@ -40,6 +47,8 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(service: &Service, settings: &Settings) -> anyhow::Result<Self> {
+        let state: Arc<dyn StateStore> = Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE));
+        let Settings { rate_of_tokens, rate_of_addresses, .. } = *settings;
         Ok(Self {
             pool: service.pool.clone(),
             actors: service.actors.clone(),
@@ -48,7 +57,9 @@ impl App {
             clock: service.clock.clone(),
             ids: service.ids.clone(),
             tokens: Tokens { keys: Keys::default(), lifetime: settings.access_token },
-            state: Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE)),
+            rate_limits: Arc::new(RateLimits::new(state.clone(), rate_of_tokens, rate_of_addresses)),
+            client_address_header: settings.client_address_header.clone(),
+            state,
             passwords: Passwords::new(argon2::Params::default())?,
             previews: Slots::default(),
             live: Live::new(service.pool.clone()),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     accounts::{self, Account},
     app::App,
-    credential::Credential,
+    credential::{Checked, Credential},
     problems,
     scope::{BySession, Needs},
     tokens,
@@ -38,7 +38,11 @@ impl<N: Needs> FromRequestParts<App> for Caller<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let credential = Credential::of(app, &parts.headers).await?;
+        // Once only: who asks again later, about the same request, wants to know anew.
+        let credential = match parts.extensions.remove::<Checked>() {
+            Some(Checked(credential)) => credential?,
+            None => Credential::of(app, &parts.headers).await?,
+        };
         allowed::<N>(&credential)?;
         let (id, session) = (credential.user(), credential.session());
         let account = accounts::of_session(&app.pool, id, session).await?;

@@ -27,6 +27,7 @@ mod project_commands;
 mod project_path;
 mod projects;
 mod query;
+mod rate_limits;
 mod refresh_token;
 mod routes;
 mod scope;

@@ -86,6 +86,7 @@ problems! {
     }
     /// What any request may be answered.
     PassingProblems {
+        RateLimited = 429, "Too many requests; `Retry-After` says when the next one may come";
         Unavailable = 503, "A part that is needed does not answer now; send the same request again";
     }
     /// What any request that needs an access token may be answered.

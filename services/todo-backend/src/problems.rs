@@ -21,6 +21,7 @@ problem_types! {
     PROJECT_DELETED = NOT_FOUND, "project-deleted", "The project is in the trash";
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more";
     INSUFFICIENT_SCOPE = FORBIDDEN, "insufficient-scope", "The API token is not for this";
+    RATE_LIMITED = TOO_MANY_REQUESTS, "rate-limited", "Too many requests";
     SESSION_REQUIRED = FORBIDDEN, "session-required", "Only somebody who signed in may do this";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash";
     VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "It has changed meanwhile";

@@ -17,6 +17,7 @@ mod what_tokens_may;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
     response::Redirect,
     routing::{get, options},
 };
@@ -25,7 +26,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 pub(crate) use self::jobs::check_reminders::keep_sweeping;
-use crate::{app::App, openapi::Document, problems};
+use crate::{app::App, openapi::Document, problems, rate_limits};
 
 const BODY_LIMIT: usize = 256 * 1024;
 
@@ -40,6 +41,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/jobs/daily-cleanup", options(async || ""))
         .merge(internal::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(app.clone(), rate_limits::limit))
         .with_state(app)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
 }

@@ -1,14 +1,25 @@
 //! What can be set of this service alone, by environment variables.
 
-use std::{env, fmt::Display, str::FromStr};
+use std::{env, fmt::Display, num::NonZeroU32, str::FromStr};
 
 use chrono::TimeDelta;
+use http::header::{HeaderName, InvalidHeaderName};
 use platform::ConfigError;
+
+use crate::rate_limits::Policy;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// How long an access token holds (`ACCESS_TOKEN_SECONDS`, else 900).
     pub(crate) access_token: TimeDelta,
+    /// How many requests a token may send (`RATE_LIMIT_TOKEN`, else 6000; 0 is no limit) in a window
+    /// (`RATE_LIMIT_WINDOW_SECONDS`, else 60).
+    pub(crate) rate_of_tokens: Policy,
+    /// The same of an address without a token (`RATE_LIMIT_ADDRESS`, else 1200).
+    pub(crate) rate_of_addresses: Policy,
+    /// The header in which a proxy that nobody gets around tells the client's address (`CLIENT_ADDRESS_HEADER`, such as
+    /// `X-Forwarded-For`); else it is the connection's.
+    pub(crate) client_address_header: Option<HeaderName>,
 }
 
 impl Settings {
@@ -18,7 +29,24 @@ impl Settings {
 
     fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
         let access_token: u32 = number(&lookup, "ACCESS_TOKEN_SECONDS", 900)?;
-        Ok(Self { access_token: TimeDelta::seconds(access_token.into()) })
+        let window: NonZeroU32 =
+            number(&lookup, "RATE_LIMIT_WINDOW_SECONDS", NonZeroU32::MIN.saturating_add(59))?;
+        let policy = |name, limit| Policy { name, limit, window: window.get() };
+        let header = lookup("CLIENT_ADDRESS_HEADER").filter(|value| !value.is_empty());
+        let header = header.map(|value| {
+            let error = |error: InvalidHeaderName| ConfigError::Invalid {
+                name: "CLIENT_ADDRESS_HEADER",
+                detail: error.to_string(),
+                value: value.clone(),
+            };
+            HeaderName::try_from(&value).map_err(error)
+        });
+        Ok(Self {
+            access_token: TimeDelta::seconds(access_token.into()),
+            rate_of_tokens: policy("token", number(&lookup, "RATE_LIMIT_TOKEN", 6000)?),
+            rate_of_addresses: policy("address", number(&lookup, "RATE_LIMIT_ADDRESS", 1200)?),
+            client_address_header: header.transpose()?,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::UserId;
+use http::HeaderName;
 use platform::{ServiceClient, Stop, state_store::MemoryState};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -25,6 +26,7 @@ use crate::{
     keys::{KeySet, Keys, SINGLE},
     live::Live,
     passwords::Passwords,
+    rate_limits::{Policy, RateLimits},
     routes,
     sessions::{self, UserAgent},
     tokens::Tokens,
@@ -77,7 +79,17 @@ impl Backend {
         Self::through(pool, address).await
     }
 
+    /// With limits of the requests of a token, and of an address.
+    pub(crate) async fn limited(pool: PgPool, of_tokens: Policy, of_addresses: Policy) -> Self {
+        Self::with(pool, NOBODY.to_owned(), (of_tokens, of_addresses)).await
+    }
+
     async fn through(pool: PgPool, sidecar: String) -> Self {
+        let unlimited = |name| Policy { name, limit: 0, window: 60 };
+        Self::with(pool, sidecar, (unlimited("token"), unlimited("address"))).await
+    }
+
+    async fn with(pool: PgPool, sidecar: String, rates: (Policy, Policy)) -> Self {
         schema::migrate(&pool).await.unwrap();
         let start = "2026-07-01T08:00:00Z".parse().unwrap();
         let clock = Arc::new(TestClock(Mutex::new(start)));
@@ -96,6 +108,8 @@ impl Backend {
             clock: clock.clone(),
             ids: Arc::new(System),
             tokens,
+            rate_limits: Arc::new(RateLimits::new(state.clone(), rates.0, rates.1)),
+            client_address_header: Some(HeaderName::from_static("x-forwarded-for")),
             state: state.clone(),
             // As cheap as argon2 can be.
             passwords: Passwords::new(argon2::Params::new(8, 1, 1, None).unwrap()).unwrap(),
