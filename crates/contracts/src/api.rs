@@ -12,10 +12,12 @@ pub mod quick_add;
 pub mod recurrence;
 pub mod reminder;
 pub mod task;
+pub mod text;
 
 pub use account::{
-    ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ForgotPassword, Login, NewApiToken, OpenSession,
-    Refresh, Register, ResetPassword, Session, User, VerifyEmail,
+    ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp,
+    ForgotPassword, Login, NewApiToken, OpenSession, RecoveryCodes, Refresh, Register, ResetPassword,
+    Session, TotpEnrolment, User, VerifyEmail,
 };
 pub use history::HistoryEntry;
 pub use live::LiveEvent;

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::HeaderName;
 use platform::{
     Service, ServiceClient, Stop,
     state_store::{DaprState, StateStore},
@@ -12,8 +11,8 @@ use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
 use crate::{
-    keys::Keys, live::Live, passwords::Passwords, rate_limits::RateLimits, settings::Settings, slots::Slots,
-    tokens::Tokens,
+    keys::Keys, live::Live, passwords::Passwords, rate_limits::RateLimits, secret_store::SecretStore,
+    settings::Settings, slots::Slots, tokens::Tokens,
 };
 
 /// The state store component.
@@ -32,9 +31,10 @@ pub(crate) struct App {
     /// What is kept for a time only, such as sessions.
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) rate_limits: Arc<RateLimits>,
-    /// Where a proxy tells whence a request comes.
-    pub(crate) client_address_header: Option<HeaderName>,
     pub(crate) passwords: Passwords,
+    pub(crate) secrets: Arc<SecretStore>,
+    /// How many proxies of ours a request came through.
+    pub(crate) trusted_proxies: usize,
     /// For expanding rules that anybody may send.
     pub(crate) previews: Slots,
     /// The connected clients.
@@ -58,9 +58,10 @@ impl App {
             ids: service.ids.clone(),
             tokens: Tokens { keys: Keys::default(), lifetime: settings.access_token },
             rate_limits: Arc::new(RateLimits::new(state.clone(), rate_of_tokens, rate_of_addresses)),
-            client_address_header: settings.client_address_header.clone(),
             state,
             passwords: Passwords::new(argon2::Params::default())?,
+            secrets: Arc::new(SecretStore::of(service.sidecar.clone())),
+            trusted_proxies: settings.trusted_proxies,
             previews: Slots::default(),
             live: Live::new(service.pool.clone()),
             stop: service.stop.clone(),

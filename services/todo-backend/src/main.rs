@@ -9,6 +9,7 @@ mod accounts;
 mod api_tokens;
 mod app;
 mod caller;
+mod client_address;
 mod commands;
 mod credential;
 mod cursor;
@@ -31,16 +32,21 @@ mod rate_limits;
 mod refresh_token;
 mod routes;
 mod scope;
+mod sealed;
 mod secret;
+mod secret_store;
 mod sessions;
 mod settings;
 mod signing_key;
 mod slots;
 mod task_path;
+mod task_query;
 mod tasks;
 #[cfg(test)]
 mod test_support;
+mod throttle;
 mod tokens;
+mod totp;
 
 use contracts::{
     project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,

@@ -11,6 +11,7 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+mod views;
 #[cfg(test)]
 mod what_tokens_may;
 
@@ -26,13 +27,17 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 pub(crate) use self::jobs::check_reminders::keep_sweeping;
-use crate::{app::App, openapi::Document, problems, rate_limits};
+use crate::{
+    app::App,
+    openapi::{self, Document},
+    problems, rate_limits,
+};
 
 const BODY_LIMIT: usize = 256 * 1024;
 
 /// The whole service but its health and metrics.
 pub(crate) fn router(app: App) -> Router {
-    let (routes, document) = endpoints().split_for_parts();
+    let (routes, document) = described();
     routes
         .route("/", get(async || Redirect::temporary("/api/docs/")))
         // daprd asks for it before it binds a schedule to a path.
@@ -44,6 +49,13 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), rate_limits::limit))
         .with_state(app)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+}
+
+/// The endpoints, and their document.
+pub(crate) fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
+    let (routes, mut document) = endpoints().split_for_parts();
+    openapi::complete(&mut document);
+    (routes, document)
 }
 
 fn endpoints() -> OpenApiRouter<App> {
@@ -60,9 +72,11 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::history::task_history))
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
+        .merge(views::endpoints())
         .merge(projects::endpoints())
         .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
+        .routes(routes!(problems::list_problems))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))
         .routes(routes!(jobs::check_recurrences::check_recurrences))
@@ -78,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_document_is_pinned() {
-        let (_, document) = endpoints().split_for_parts();
+        let (_, document) = described();
         insta::assert_json_snapshot!("openapi", document);
     }
 

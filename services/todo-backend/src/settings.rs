@@ -3,7 +3,6 @@
 use std::{env, fmt::Display, num::NonZeroU32, str::FromStr};
 
 use chrono::TimeDelta;
-use http::header::{HeaderName, InvalidHeaderName};
 use platform::ConfigError;
 
 use crate::rate_limits::Policy;
@@ -17,9 +16,9 @@ pub(crate) struct Settings {
     pub(crate) rate_of_tokens: Policy,
     /// The same of an address without a token (`RATE_LIMIT_ADDRESS`, else 1200).
     pub(crate) rate_of_addresses: Policy,
-    /// The header in which a proxy that nobody gets around tells the client's address (`CLIENT_ADDRESS_HEADER`, such as
-    /// `X-Forwarded-For`); else it is the connection's.
-    pub(crate) client_address_header: Option<HeaderName>,
+    /// How many proxies of ours a request comes through, each of which adds to `X-Forwarded-For`
+    /// (`TRUSTED_PROXIES`, else 0).
+    pub(crate) trusted_proxies: usize,
 }
 
 impl Settings {
@@ -32,20 +31,11 @@ impl Settings {
         let window: NonZeroU32 =
             number(&lookup, "RATE_LIMIT_WINDOW_SECONDS", NonZeroU32::MIN.saturating_add(59))?;
         let policy = |name, limit| Policy { name, limit, window: window.get() };
-        let header = lookup("CLIENT_ADDRESS_HEADER").filter(|value| !value.is_empty());
-        let header = header.map(|value| {
-            let error = |error: InvalidHeaderName| ConfigError::Invalid {
-                name: "CLIENT_ADDRESS_HEADER",
-                detail: error.to_string(),
-                value: value.clone(),
-            };
-            HeaderName::try_from(&value).map_err(error)
-        });
         Ok(Self {
             access_token: TimeDelta::seconds(access_token.into()),
             rate_of_tokens: policy("token", number(&lookup, "RATE_LIMIT_TOKEN", 6000)?),
             rate_of_addresses: policy("address", number(&lookup, "RATE_LIMIT_ADDRESS", 1200)?),
-            client_address_header: header.transpose()?,
+            trusted_proxies: number(&lookup, "TRUSTED_PROXIES", 0)?,
         })
     }
 }

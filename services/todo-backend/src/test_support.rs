@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::UserId;
-use http::HeaderName;
 use platform::{ServiceClient, Stop, state_store::MemoryState};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -27,7 +26,8 @@ use crate::{
     live::Live,
     passwords::Passwords,
     rate_limits::{Policy, RateLimits},
-    routes,
+    routes, sealed,
+    secret_store::SecretStore,
     sessions::{self, UserAgent},
     tokens::Tokens,
 };
@@ -109,10 +109,11 @@ impl Backend {
             ids: Arc::new(System),
             tokens,
             rate_limits: Arc::new(RateLimits::new(state.clone(), rates.0, rates.1)),
-            client_address_header: Some(HeaderName::from_static("x-forwarded-for")),
             state: state.clone(),
             // As cheap as argon2 can be.
             passwords: Passwords::new(argon2::Params::new(8, 1, 1, None).unwrap()).unwrap(),
+            secrets: Arc::new(SecretStore::holding([(sealed::KEY, "0123456789abcdef0123456789abcdef")])),
+            trusted_proxies: 1,
             previews: Default::default(),
             sweep: Arc::default(),
         };

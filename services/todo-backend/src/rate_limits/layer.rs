@@ -2,10 +2,10 @@
 //!
 //! The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -15,13 +15,19 @@ use platform::Problem;
 use super::{Policy, Verdict};
 use crate::{
     app::App,
+    client_address::ClientAddress,
     credential::{Checked, Credential},
     problems,
 };
 
 const API: &str = "/api/v1/";
 
-pub(crate) async fn limit(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn limit(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    mut request: Request,
+    next: Next,
+) -> Response {
     // What the sidecar calls has no limit, nor have documents.
     if !request.uri().path().starts_with(API) {
         return next.run(request).await;
@@ -34,7 +40,7 @@ pub(crate) async fn limit(State(app): State<App>, mut request: Request, next: Ne
         }
         Ok(Credential::Api(token)) => (&limits.of_tokens, format!("token-{}", token.id)),
         // A token that does not hold is as good as none.
-        Err(_) => (&limits.of_addresses, format!("address-{}", address(&app, &request))),
+        Err(_) => (&limits.of_addresses, format!("address-{}", network(address))),
     };
     request.extensions_mut().insert(Checked(credential));
     let Some(verdict) = limits.take(policy, &key, app.clock.now()).await else {
@@ -65,15 +71,9 @@ fn tell(headers: &mut HeaderMap, policy: &Policy, verdict: Verdict) {
     }
 }
 
-/// Whence a request comes: of an IPv6 address what one customer gets.
-fn address(app: &App, request: &Request) -> String {
-    let told = app.client_address_header.as_ref().and_then(|name| {
-        // Of several the last is what the nearest proxy saw; what stands before, anybody can write.
-        let value = request.headers().get_all(name).iter().next_back()?.to_str().ok()?;
-        value.rsplit(',').next()?.trim().parse().ok()
-    });
-    let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    match told.or_else(peer).map(|address: IpAddr| address.to_canonical()) {
+/// Of an IPv6 address what one customer gets.
+fn network(address: Option<IpAddr>) -> String {
+    match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V4(address)) => address.to_string(),
         Some(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
