@@ -35,6 +35,8 @@ problem_types! {
         "Wait as long as `Retry-After` says, and send it again under its key.";
     SESSION_REQUIRED = FORBIDDEN, "session-required", "Only somebody who signed in may do this",
         "Sign in, and use the access token; no API token may do this, whatever its scopes.";
+    NOTHING_TO_UNDO = CONFLICT, "nothing-to-undo", "There is no change to undo",
+        "Read the task: it is as it was made, or its last change was made by its series or its parent.";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash", "Take it out with `restore` first.";
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts failed",
         "Wait as long as `Retry-After` says.";
