@@ -3,6 +3,7 @@
 //! Their shapes are fixed; later versions only add members.
 
 pub mod account;
+pub mod comment;
 pub mod history;
 pub mod live;
 pub mod notification;
@@ -19,6 +20,7 @@ pub use account::{
     ForgotPassword, Login, NewApiToken, OpenSession, RecoveryCodes, Refresh, Register, ResetPassword,
     Session, TotpEnrolment, User, VerifyEmail,
 };
+pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;
