@@ -17,8 +17,9 @@ pub mod text;
 pub mod zone;
 
 pub use account::{
-    ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, OpenSession,
-    RecoveryCodes, Refresh, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail,
+    ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp,
+    ForgotPassword, Login, NewApiToken, OpenSession, RecoveryCodes, Refresh, Register, ResetPassword,
+    Session, TotpEnrolment, User, VerifyEmail,
 };
 pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;
