@@ -83,6 +83,24 @@ impl Attempt {
         take_back(&app.pool, self.address).await
     }
 
+    /// Judges it. What nobody could judge, since a part did not answer, is no guess: else a busy server would shut
+    /// people out who try again.
+    pub(crate) async fn judge<T>(
+        self,
+        app: &App,
+        judging: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<(Self, T), Problem> {
+        match judging.await {
+            Ok(judgement) => Ok((self, judgement)),
+            Err(problem) => {
+                if problem.status().is_server_error() {
+                    self.undecided(app).await?;
+                }
+                Err(problem)
+            }
+        }
+    }
+
     /// It was no guess: it did not come to be judged.
     pub(crate) async fn undecided(self, app: &App) -> Result<(), Problem> {
         take_back(&app.pool, [Some(self.by), self.address].into_iter().flatten()).await
@@ -235,6 +253,22 @@ mod tests {
             assert!(begin("192.0.2.1").await.is_ok());
         }
         assert!(begin("192.0.2.1").await.is_err(), "but it is counted");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn what_a_busy_server_did_not_judge_is_no_guess(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let judged = async |outcome: Result<(), Problem>| {
+            let attempt = Attempt::begin(&backend.app, "ada@example.org", ip("192.0.2.1")).await?;
+            attempt.judge(&backend.app, std::future::ready(outcome)).await.map(|_| ())
+        };
+        for _ in 0..2 * FREE_BY_ACCOUNT {
+            assert_eq!(judged(Err(Problem::unavailable("busy"))).await.unwrap_err().status(), 503);
+        }
+        for _ in 0..=FREE_BY_ACCOUNT {
+            assert!(judged(Ok(())).await.is_ok(), "judged, and not told to have succeeded");
+        }
+        assert_eq!(judged(Ok(())).await.unwrap_err().status(), 429);
     }
 
     #[sqlx::test(migrations = false)]

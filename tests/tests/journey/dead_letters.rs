@@ -32,10 +32,10 @@ pub(crate) async fn an_event_nobody_can_take_holds_up_no_other_and_comes_through
     });
     publish(stack, "task-events", &event, false).await;
 
-    // Both that subscribe, each its own.
-    let both = ["audit-service", "recurring-task-service"];
+    // All that subscribe, each its own.
+    let all = ["audit-service", "notification-service", "recurring-task-service"];
     eventually("it to be set aside", SOON, async || {
-        (given_up_by(&mut database, &id.to_string()).await == both).then_some(())
+        (given_up_by(&mut database, &id.to_string()).await == all).then_some(())
     })
     .await;
     let title = json!({ "title": "Later" });
@@ -49,7 +49,7 @@ pub(crate) async fn an_event_nobody_can_take_holds_up_no_other_and_comes_through
     };
     assert_eq!(redrive(&mut database).await, [None]);
     eventually("it to be set aside again", SOON, async || {
-        (given_up_by(&mut database, &id.to_string()).await == both).then_some(())
+        (given_up_by(&mut database, &id.to_string()).await == all).then_some(())
     })
     .await;
 

@@ -55,7 +55,7 @@ pub(crate) async fn login(
         Err(_) => None,
     };
     let stored = account.as_ref().and_then(Account::password);
-    let verified = app.passwords.verify(password, stored).await?;
+    let (attempt, verified) = attempt.judge(&app, app.passwords.verify(password, stored)).await?;
     let account = account.filter(|_| verified).ok_or_else(|| {
         refused(&problems::WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")
     })?;

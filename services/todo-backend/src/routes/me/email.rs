@@ -44,7 +44,8 @@ pub(crate) async fn change_email(
     let (email, password) = read(body)?;
     let account = &caller.account;
     let attempt = Attempt::begin(&app, &account.email, from).await?;
-    super::password::check(&app, account, password, "password").await?;
+    let check = super::password::check(&app, account, password, "password");
+    let (attempt, ()) = attempt.judge(&app, check).await?;
     attempt.succeeded(&app, account.id).await?;
     if Email::stored(&account.email) == email {
         return Ok(StatusCode::NO_CONTENT);

@@ -45,7 +45,8 @@ pub(crate) async fn change_password(
     let (current, new) = read(body, &Email::stored(&account.email))?;
     let new = new.into_string();
     let attempt = Attempt::begin(&app, &account.email, from).await?;
-    if app.passwords.verify(current, account.password()).await? {
+    let (attempt, right) = attempt.judge(&app, app.passwords.verify(current, account.password())).await?;
+    if right {
         let hash = app.passwords.hash(new).await?;
         let now = app.clock.now();
         let mut transaction = app.pool.begin().await?;

@@ -56,7 +56,8 @@ pub(crate) async fn enrol_totp(
         return Err(Problem::new(&problems::EMAIL_NOT_VERIFIED, detail));
     }
     let attempt = Attempt::begin(&app, &account.email, from).await?;
-    super::password::check(&app, account, password, "password").await?;
+    let check = super::password::check(&app, account, password, "password");
+    let (attempt, ()) = attempt.judge(&app, check).await?;
     attempt.succeeded(&app, account.id).await?;
     let enrolment = totp::enrol(&app, account).await?.ok_or_else(|| {
         Problem::new(&problems::TOTP_ENABLED, "Disable the present second factor before you set up another.")
@@ -88,7 +89,8 @@ pub(crate) async fn confirm_totp(
     let account = &caller.account;
     let code = one(body, "code")?;
     let attempt = Attempt::begin(&app, &account.email, from).await?;
-    let recovery_codes = totp::confirm(&app, account, &code).await?.ok_or_else(wrong)?;
+    let (attempt, codes) = attempt.judge(&app, totp::confirm(&app, account, &code)).await?;
+    let recovery_codes = codes.ok_or_else(wrong)?;
     attempt.succeeded(&app, account.id).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(api::RecoveryCodes { recovery_codes })))
 }
@@ -116,7 +118,8 @@ pub(crate) async fn disable_totp(
         return Ok(StatusCode::NO_CONTENT);
     }
     let attempt = Attempt::begin(&app, &account.email, from).await?;
-    super::password::check(&app, account, password, "password").await?;
+    let check = super::password::check(&app, account, password, "password");
+    let (attempt, ()) = attempt.judge(&app, check).await?;
     if !totp::spend(&app, account, &code).await? {
         return Err(wrong());
     }
