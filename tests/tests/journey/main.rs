@@ -7,7 +7,6 @@ mod kafka;
 mod live;
 mod reminders;
 mod sessions;
-mod subtasks;
 mod task_life;
 
 use std::process::ExitCode;
@@ -39,7 +38,6 @@ fn suite(pubsub: Pubsub) -> Suite<Stack> {
     .case(task_life::a_moved_task_reminds_at_its_new_time_only)
     .case(task_life::a_reopened_task_reminds_again)
     .case(task_life::a_reminder_that_fired_fires_again_when_moved)
-    .case(subtasks::subtasks_go_to_the_trash_with_their_parent_and_come_back_reminding)
     .case(access::a_retry_under_its_key_is_the_same_task)
     .case(access::nobody_reaches_what_is_not_theirs)
     .case(access::an_account_signs_in_again)
