@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
 use crate::{
-    keys::Keys, live::Live, passwords::Passwords, secret_store::SecretStore, settings::Settings,
+    keys::Keys, live::Live, oidc::Oidc, passwords::Passwords, secret_store::SecretStore, settings::Settings,
     slots::Slots, tokens::Tokens,
 };
 
@@ -32,6 +32,7 @@ pub(crate) struct App {
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) passwords: Passwords,
     pub(crate) secrets: Arc<SecretStore>,
+    pub(crate) oidc: Oidc,
     /// How many proxies of ours a request came through.
     pub(crate) trusted_proxies: usize,
     /// For expanding rules that anybody may send.
@@ -46,6 +47,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(service: &Service, settings: &Settings) -> anyhow::Result<Self> {
+        let secrets = Arc::new(SecretStore::of(service.sidecar.clone()));
         Ok(Self {
             pool: service.pool.clone(),
             actors: service.actors.clone(),
@@ -56,7 +58,8 @@ impl App {
             tokens: Tokens { keys: Keys::default(), lifetime: settings.access_token },
             state: Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE)),
             passwords: Passwords::new(argon2::Params::default())?,
-            secrets: Arc::new(SecretStore::of(service.sidecar.clone())),
+            oidc: Oidc::new(settings.oidc.clone(), &settings.public_url, secrets.clone())?,
+            secrets,
             trusted_proxies: settings.trusted_proxies,
             previews: Slots::default(),
             live: Live::new(service.pool.clone()),
