@@ -3,6 +3,7 @@
 //! Their shapes are fixed; later versions only add members.
 
 pub mod account;
+pub mod comment;
 pub mod history;
 pub mod live;
 pub mod notification;
@@ -18,6 +19,7 @@ pub use account::{
     ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, OpenSession,
     RecoveryCodes, Refresh, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail,
 };
+pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;
@@ -28,4 +30,4 @@ pub use recurrence::{
     CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,
 };
 pub use reminder::{Reminder, ReminderInput};
-pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch};
+pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch, TrashedTask};

@@ -3,6 +3,7 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod comments;
 mod events;
 mod internal;
 mod jobs;
@@ -11,6 +12,7 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+mod trash;
 mod views;
 
 use axum::{
@@ -70,7 +72,11 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(recurrences::endpoints())
         .merge(views::endpoints())
         .merge(projects::endpoints())
+        .merge(comments::endpoints())
         .merge(events::endpoints())
+        .merge(trash::endpoints())
+        .routes(routes!(tasks::undo::undo_task))
+        .routes(routes!(tasks::subtasks::list_subtasks))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::list_problems))
         .routes(routes!(problems::explain_problem))

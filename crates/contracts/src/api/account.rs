@@ -53,8 +53,7 @@ pub struct User {
 /// The token of a link by which an address is confirmed.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct VerifyEmail {
-    /// What follows `token=` in the link.
-    #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    #[schema(value_type = text::LinkToken)]
     pub token: String,
 }
 
@@ -68,8 +67,7 @@ pub struct ForgotPassword {
 /// A new password in the place of one that is forgotten.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ResetPassword {
-    /// What follows `token=` in the link.
-    #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    #[schema(value_type = text::LinkToken)]
     pub token: String,
     #[schema(value_type = text::NewPassword)]
     pub password: String,

@@ -9,8 +9,18 @@ use crate::{
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     projects::{self, Place, Which},
-    query::{self, Query},
+    query::Query,
 };
+
+/// How the document names them.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only describes the parameter")]
+enum Status {
+    Active,
+    Archived,
+    Deleted,
+}
 
 const STATUSES: [(&str, Which); 3] =
     [("active", Which::Active), ("archived", Which::Archived), ("deleted", Which::Deleted)];
@@ -19,7 +29,7 @@ const STATUSES: [(&str, Which); 3] =
 #[utoipa::path(
     get, path = "/api/v1/projects", tag = "projects", security(("access_token" = [])),
     params(
-        ("status" = Option<String>, Query,
+        ("status" = inline(Option<Status>), Query,
             description = "`active` (unless given), `archived` or `deleted`: the caller's own in the trash"),
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
@@ -35,12 +45,8 @@ pub(crate) async fn list_projects(
     mut query: Query,
 ) -> Result<Json<api::Page<api::Project>>, Problem> {
     let which = query.choice("status", &STATUSES).unwrap_or(Which::Active);
-    let (limit, cursor) = (query.limit(), query.foreign_cursor());
+    let (limit, after) = (query.limit(), query.parsed_cursor(Place::decode));
     query.finish()?;
-    let after = match cursor {
-        Some(text) => Some(Place::decode(&text).ok_or_else(query::invalid_cursor)?),
-        None => None,
-    };
     let found = projects::list(&app.pool, caller.id, which, after, limit as i64 + 1).await?;
     let page = api::Page::of(found, limit, |last| Place::of(last).encode());
     let items = page.items.iter().map(|project| api::Project::seen_by(caller.id, project)).collect();
