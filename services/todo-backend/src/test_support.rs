@@ -135,6 +135,7 @@ impl Backend {
             secrets,
             trusted_proxies: 1,
             previews: Default::default(),
+            zone_moves: Default::default(),
             sweep: Arc::default(),
         };
         let routes = routes_of(&app);
