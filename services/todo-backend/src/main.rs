@@ -13,6 +13,7 @@ mod client_address;
 mod commands;
 mod cursor;
 mod email;
+mod history;
 mod idempotency;
 mod input;
 mod keys;
