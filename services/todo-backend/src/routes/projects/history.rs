@@ -12,11 +12,12 @@ use crate::{
     project_path::ProjectPath,
     projects,
     query::Query,
+    scope::ReadProjects,
 };
 
 /// What happened to a project and to those who share it; oldest first. Its tasks have histories of their own.
 #[utoipa::path(
-    get, path = "/api/v1/projects/{id}/history", tag = "projects", security(("access_token" = [])),
+    get, path = "/api/v1/projects/{id}/history", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:read"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
@@ -29,7 +30,7 @@ use crate::{
 )]
 pub(crate) async fn project_history(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadProjects>,
     ProjectPath(project): ProjectPath,
     mut query: Query,
 ) -> Result<Json<api::Page<api::HistoryEntry>>, Problem> {
