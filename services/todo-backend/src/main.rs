@@ -22,6 +22,7 @@ mod keys;
 mod link;
 mod live;
 mod new_password;
+mod oidc;
 mod openapi;
 mod passwords;
 mod precondition;
