@@ -24,7 +24,6 @@ mod live;
 mod metrics;
 mod reminders;
 
-
 use std::env;
 
 use anyhow::Context;
