@@ -12,9 +12,11 @@ pub mod quick_add;
 pub mod recurrence;
 pub mod reminder;
 pub mod task;
+pub mod text;
 
 pub use account::{
-    ChangeEmail, ChangePassword, ForgotPassword, Login, Register, ResetPassword, Session, User, VerifyEmail,
+    ChangeEmail, ChangePassword, ForgotPassword, Login, OpenSession, Refresh, Register, ResetPassword,
+    Session, User, VerifyEmail,
 };
 pub use history::HistoryEntry;
 pub use live::LiveEvent;

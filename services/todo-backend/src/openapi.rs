@@ -1,10 +1,16 @@
 //! The API's document: what is common to all endpoints. Each endpoint documents itself beside its handler.
 
+mod complete;
+#[cfg(test)]
+mod tests;
+
 use platform::problem::Body as Problem;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
+
+pub(crate) use self::complete::complete;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -2,20 +2,22 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::text;
+
 /// A new account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Register {
-    /// Unique whatever its case.
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
-    /// The IANA name of the zone this person lives in; all-day tasks and their reminders follow it.
-    #[schema(example = "Europe/Berlin")]
+    /// Where this person lives; all-day tasks and their reminders follow it.
+    #[schema(value_type = text::TimeZone)]
     pub time_zone: String,
 }
 
@@ -52,7 +54,7 @@ pub struct VerifyEmail {
 /// Whose password is forgotten.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ForgotPassword {
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
 }
 
@@ -62,7 +64,7 @@ pub struct ResetPassword {
     /// What follows `token=` in the link.
     #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     pub token: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
 }
 
@@ -71,26 +73,55 @@ pub struct ResetPassword {
 pub struct ChangePassword {
     #[schema(format = Password)]
     pub current: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub new: String,
 }
 
 /// Another address for an account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChangeEmail {
-    #[schema(example = "ada.lovelace@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
     /// The account's.
     #[schema(format = Password)]
     pub password: String,
 }
 
-/// What registering and signing in answer.
+/// What registering, signing in and refreshing answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     pub user: User,
-    /// A JWT; send it as `Authorization: Bearer …`. It holds for seven days.
+    /// A JWT; send it as `Authorization: Bearer …`.
     pub access_token: String,
+    /// For how many seconds the access token holds.
+    #[schema(example = 900)]
+    pub expires_in: i64,
+    /// Continues the session at `/api/v1/auth/refresh`, once.
+    pub refresh_token: String,
+    pub session_id: Uuid,
+}
+
+/// What continues a session.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Refresh {
+    /// The latest that this session was answered.
+    pub refresh_token: String,
+}
+
+/// Where somebody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSession {
+    pub id: Uuid,
+    pub created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    pub last_used_at: DateTime<Utc>,
+    /// When it ends unless it is refreshed.
+    pub expires_at: DateTime<Utc>,
+    /// What the client called itself when it signed in.
+    #[schema(required, example = "AlmanacDesktop/2.1 (Linux)")]
+    pub user_agent: Option<String>,
+    /// Whether this request is of it.
+    pub current: bool,
 }
 
 macro_rules! debug_without_secrets {
@@ -110,5 +141,5 @@ debug_without_secrets! {
     VerifyEmail {}
     ChangePassword {}
     ChangeEmail { email }
-    Session { user }
+    Session { user, session_id }
 }
