@@ -3,6 +3,7 @@
 //! Their shapes are fixed; later versions only add members.
 
 pub mod account;
+pub mod bulk;
 pub mod history;
 pub mod live;
 pub mod notification;
@@ -18,6 +19,7 @@ pub use account::{
     ChangeEmail, ChangePassword, ForgotPassword, Login, OpenSession, Refresh, Register, ResetPassword,
     Session, User, VerifyEmail,
 };
+pub use bulk::{BulkInput, BulkOp, BulkOperation, BulkOutput, BulkResult};
 pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;

@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// A caller whose token holds and whose account still exists.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) account: Account,
     pub(crate) id: UserId,

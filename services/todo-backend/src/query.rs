@@ -29,6 +29,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
+    /// Parameters from elsewhere than a URL.
+    pub(crate) fn of(given: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { given: given.into_iter().collect(), found: Vec::new() }
+    }
+
     /// How many items a page has.
     pub(crate) fn limit(&mut self) -> usize {
         let Some(text) = self.take("limit") else { return DEFAULT_LIMIT };
