@@ -11,6 +11,7 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+mod views;
 
 use axum::{
     Router,
@@ -68,6 +69,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::history::task_history))
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
+        .merge(views::endpoints())
         .merge(projects::endpoints())
         .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
