@@ -11,6 +11,7 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+mod trash;
 mod views;
 
 use axum::{
@@ -72,6 +73,9 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(views::endpoints())
         .merge(projects::endpoints())
         .merge(events::endpoints())
+        .merge(trash::endpoints())
+        .routes(routes!(tasks::undo::undo_task))
+        .routes(routes!(tasks::subtasks::list_subtasks))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::list_problems))
         .routes(routes!(problems::explain_problem))

@@ -15,3 +15,5 @@ mod recurring;
 pub(super) mod reopen;
 pub(super) mod restore;
 pub(super) mod skip;
+pub(super) mod subtasks;
+pub(super) mod undo;
