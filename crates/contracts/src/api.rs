@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod bulk;
+pub mod comment;
 pub mod history;
 pub mod live;
 pub mod notification;
@@ -20,6 +21,7 @@ pub use account::{
     RecoveryCodes, Refresh, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail,
 };
 pub use bulk::{BulkInput, BulkOp, BulkOperation, BulkOutput, BulkResult};
+pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;

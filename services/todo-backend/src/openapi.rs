@@ -32,6 +32,7 @@ pub(crate) use self::complete::complete;
     tags(
         (name = "account", description = "Registering, and signing in"),
         (name = "tasks", description = "Tasks and their reminders"),
+        (name = "comments", description = "What people say on a task"),
         (name = "trash", description = "Deleted tasks, until they are gone for good"),
         (name = "projects", description = "Projects, and who shares them"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),

@@ -3,6 +3,7 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod comments;
 mod events;
 mod internal;
 mod jobs;
@@ -72,6 +73,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(recurrences::endpoints())
         .merge(views::endpoints())
         .merge(projects::endpoints())
+        .merge(comments::endpoints())
         .merge(events::endpoints())
         .merge(trash::endpoints())
         .routes(routes!(tasks::undo::undo_task))

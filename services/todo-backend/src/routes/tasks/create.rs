@@ -6,12 +6,13 @@ use platform::{Json, Problem};
 use serde_json::Value;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
     input,
-    openapi::{BodyProblems, CallerProblems, PassingProblems},
+    openapi::{BodyProblems, CallerProblems, PassingProblems, RoleProblems},
     subtasks,
 };
 
@@ -24,7 +25,7 @@ use crate::{
             ("Location" = String, description = "The task's path"),
             ("ETag" = String, description = "The task's version, in quotes"),
         )),
-        BodyProblems, CallerProblems, PassingProblems,
+        BodyProblems, CallerProblems, PassingProblems, RoleProblems,
     ),
 )]
 pub(crate) async fn create_task(
@@ -39,7 +40,10 @@ pub(crate) async fn create_task(
     }
     let task = idempotency.new_task_id(caller.id, app.ids.as_ref());
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &create).await.map(Answer::created)
+    match commands::send(&app, task, command, &create).await {
+        Ok(created) => Ok(Answer::created(created)),
+        Err(problem) => Err(access::explained(&app.pool, caller.id, create.planning.project, problem).await),
+    }
 }
 
 #[cfg(test)]
