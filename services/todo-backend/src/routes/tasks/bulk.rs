@@ -25,6 +25,7 @@ use crate::{
     idempotency::Idempotency,
     input::Found,
     openapi::{BodyProblems, CallerProblems, PassingProblems},
+    scope::WriteTasks,
 };
 
 const MOST: usize = 500;
@@ -60,7 +61,7 @@ pub(in crate::routes) fn endpoints() -> OpenApiRouter<App> {
 )]
 pub(crate) async fn bulk_tasks(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Json<api::BulkOutput>, Problem> {

@@ -16,6 +16,7 @@ use crate::{
     precondition::IfMatch,
     query::Query,
     routes::tasks::{complete, create, delete, edit, reopen, restore, skip},
+    scope::WriteTasks,
     task_path::{TaskPath, parse_id},
 };
 
@@ -99,7 +100,7 @@ impl Operation {
     pub(super) async fn carry_out(
         self,
         app: &App,
-        caller: &Caller,
+        caller: &Caller<WriteTasks>,
         idempotency: Idempotency,
     ) -> Result<Response, Problem> {
         let (app, caller) = (State(app.clone()), caller.clone());
