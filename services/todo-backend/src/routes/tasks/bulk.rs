@@ -52,7 +52,7 @@ pub(in crate::routes) fn endpoints() -> OpenApiRouter<App> {
 /// The answer is a 200 whatever became of the operations. When actors cannot be reached, what has not begun after 15
 /// seconds is a 503 of its own. The body may have 2 MiB.
 #[utoipa::path(
-    post, path = "/api/v1/tasks/bulk", tag = "tasks", security(("access_token" = [])), request_body = api::BulkInput,
+    post, path = "/api/v1/tasks/bulk", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])), request_body = api::BulkInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
     responses(
         (status = 200, description = "What came of each operation", body = api::BulkOutput),
