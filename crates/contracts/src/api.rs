@@ -11,6 +11,7 @@ pub mod project;
 pub mod quick_add;
 pub mod recurrence;
 pub mod reminder;
+pub mod saved_filter;
 pub mod task;
 pub mod text;
 
@@ -28,4 +29,5 @@ pub use recurrence::{
     CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,
 };
 pub use reminder::{Reminder, ReminderInput};
+pub use saved_filter::{SavedFilter, SavedFilterInput, SavedFilterPatch, TagCount, Tags};
 pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch};

@@ -33,6 +33,7 @@ pub(crate) use self::complete::complete;
         (name = "account", description = "Registering, and signing in"),
         (name = "tasks", description = "Tasks and their reminders"),
         (name = "projects", description = "Projects, and who shares them"),
+        (name = "filters", description = "Lists of tasks that are kept under a name"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
         (name = "notifications", description = "The in-app inbox"),
         (name = "events", description = "What happens, as it happens"),

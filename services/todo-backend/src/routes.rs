@@ -4,12 +4,14 @@ mod auth;
 #[cfg(test)]
 mod bad_input;
 mod events;
+mod filters;
 mod internal;
 mod jobs;
 mod me;
 mod notifications;
 mod projects;
 mod recurrences;
+mod tags;
 mod tasks;
 mod views;
 
@@ -69,6 +71,8 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
         .merge(views::endpoints())
+        .merge(filters::endpoints())
+        .routes(routes!(tags::list_tags))
         .merge(projects::endpoints())
         .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
