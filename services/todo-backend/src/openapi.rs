@@ -87,6 +87,10 @@ problems! {
     PassingProblems {
         Unavailable = 503, "A part that is needed does not answer now; send the same request again";
     }
+    /// What a request that takes a password or a code may be answered.
+    AttemptProblems {
+        TooMany = 429, "Too many attempts failed; `Retry-After` says when to try again";
+    }
     /// What any request that needs an access token may be answered.
     CallerProblems {
         Unauthorized = 401, "There is no access token, or it does not hold";

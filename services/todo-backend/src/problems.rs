@@ -16,6 +16,8 @@ macro_rules! problem_types {
 
 // Status, last segment of the URI, title, what to do. Each also has a line in docs/api-design.md.
 problem_types! {
+    EMAIL_NOT_VERIFIED = CONFLICT, "email-not-verified", "The e-mail address is not confirmed",
+        "Follow the link that was mailed there; `POST /api/v1/me/verification` sends it again.";
     EMAIL_TAKEN = CONFLICT, "email-taken", "The e-mail address has an account",
         "Sign in with it, or use another address.";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused",
@@ -28,10 +30,18 @@ problem_types! {
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more",
         "Ask for a new mail, and use the link in the newest one.";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash", "Take it out with `restore` first.";
+    TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts failed",
+        "Wait as long as `Retry-After` says.";
     TOO_MANY_STREAMS = TOO_MANY_REQUESTS, "too-many-streams", "This person has too many streams open",
         "Close another one first, or wait until it has ended.";
+    TOTP_ENABLED = CONFLICT, "totp-enabled", "There is a second factor already",
+        "Disable it before you set up another.";
+    TOTP_REQUIRED = UNAUTHORIZED, "totp-required", "Signing in takes a code of the second factor",
+        "Send the same request with a code of the authenticator, or a recovery code, as `totp`.";
     VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "It has changed meanwhile",
         "Read it again, look at what changed, and send the change with the new `ETag` under a new key.";
+    WRONG_CODE = UNAUTHORIZED, "wrong-code", "The code of the second factor does not hold",
+        "Wait for the next code of the authenticator, or use another recovery code.";
     WRONG_CREDENTIALS = UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong",
         "Ask the person again.";
 }

@@ -66,6 +66,10 @@ fn named(format: &str) -> SchemaFormat {
 texts! {
     /// One line of 1 to 500 characters; white space around it is taken off.
     TitleText { min_length: 1, max_length: 500, pattern: line!(""), examples: ["Water the plants"] }
+    /// One line of 1 to 200 characters; white space around it is taken off.
+    NameText { min_length: 1, max_length: 200, pattern: line!(""), examples: ["Garden"] }
+    /// What follows `token=` in a link that was mailed.
+    LinkToken { format: named("link-token"), min_length: 43, max_length: 43, examples: ["3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] }
     /// Markdown of up to 20,000 characters; of control characters only tabs and line breaks.
     NotesText {
         max_length: 20_000, pattern: r"^([^\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\r\n)*$",

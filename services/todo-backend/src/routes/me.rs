@@ -3,6 +3,7 @@
 mod email;
 mod password;
 mod sessions;
+mod totp;
 mod verification;
 
 use contracts::api;
@@ -21,6 +22,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(password::change_password))
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))
+        .merge(totp::endpoints())
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
 }
