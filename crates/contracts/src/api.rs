@@ -3,6 +3,7 @@
 //! Their shapes are fixed; later versions only add members.
 
 pub mod account;
+pub mod comment;
 pub mod history;
 pub mod live;
 pub mod notification;
@@ -19,6 +20,7 @@ pub use account::{
     ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, OpenSession,
     RecoveryCodes, Refresh, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail,
 };
+pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;
@@ -30,4 +32,4 @@ pub use recurrence::{
 };
 pub use reminder::{Reminder, ReminderInput};
 pub use saved_filter::{SavedFilter, SavedFilterInput, SavedFilterPatch, TagCount, Tags};
-pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch};
+pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch, TrashedTask};

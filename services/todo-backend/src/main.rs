@@ -4,6 +4,7 @@
 //! Handlers take what they need as extractors ([`caller`], [`idempotency`], [`precondition`], [`query`]);
 //! bodies are read by [`input`], which tells everything that is wrong at once.
 
+mod access;
 mod account_mail;
 mod accounts;
 mod app;
@@ -37,6 +38,7 @@ mod sessions;
 mod settings;
 mod signing_key;
 mod slots;
+mod subtasks;
 mod task_path;
 mod task_query;
 mod tasks;
@@ -45,6 +47,7 @@ mod test_support;
 mod throttle;
 mod tokens;
 mod totp;
+mod trash;
 
 use contracts::{
     project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,

@@ -32,6 +32,8 @@ pub(crate) use self::complete::complete;
     tags(
         (name = "account", description = "Registering, and signing in"),
         (name = "tasks", description = "Tasks and their reminders"),
+        (name = "comments", description = "What people say on a task"),
+        (name = "trash", description = "Deleted tasks, until they are gone for good"),
         (name = "projects", description = "Projects, and who shares them"),
         (name = "filters", description = "Lists of tasks that are kept under a name"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
@@ -98,6 +100,10 @@ problems! {
     /// What any request for one task may be answered.
     TaskProblems {
         NotFound = 404, "There is no such task, or it is in the trash";
+    }
+    /// What undoing may be answered.
+    UndoProblems {
+        NothingToUndo = 409, "There is no change to undo";
     }
     /// What any request for one project may be answered.
     ProjectProblems {

@@ -3,6 +3,7 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod comments;
 mod events;
 mod filters;
 mod internal;
@@ -13,6 +14,7 @@ mod projects;
 mod recurrences;
 mod tags;
 mod tasks;
+mod trash;
 mod views;
 
 use axum::{
@@ -74,7 +76,11 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(filters::endpoints())
         .routes(routes!(tags::list_tags))
         .merge(projects::endpoints())
+        .merge(comments::endpoints())
         .merge(events::endpoints())
+        .merge(trash::endpoints())
+        .routes(routes!(tasks::undo::undo_task))
+        .routes(routes!(tasks::subtasks::list_subtasks))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::list_problems))
         .routes(routes!(problems::explain_problem))

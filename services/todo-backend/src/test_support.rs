@@ -3,6 +3,7 @@
 mod accounts;
 mod actors;
 mod client;
+mod shared;
 
 use std::sync::{Arc, Mutex};
 
@@ -19,6 +20,7 @@ pub(crate) use self::{
     accounts::{Mailed, PASSWORD},
     actors::Actors,
     client::{Answer, Request},
+    shared::Shared,
 };
 use crate::{
     app::App,

@@ -9,7 +9,7 @@ use crate::{
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     projects::{self, Place, Which},
-    query::{self, Query},
+    query::Query,
 };
 
 /// How the document names them.
@@ -45,12 +45,8 @@ pub(crate) async fn list_projects(
     mut query: Query,
 ) -> Result<Json<api::Page<api::Project>>, Problem> {
     let which = query.choice("status", &STATUSES).unwrap_or(Which::Active);
-    let (limit, cursor) = (query.limit(), query.foreign_cursor());
+    let (limit, after) = (query.limit(), query.parsed_cursor(Place::decode));
     query.finish()?;
-    let after = match cursor {
-        Some(text) => Some(Place::decode(&text).ok_or_else(query::invalid_cursor)?),
-        None => None,
-    };
     let found = projects::list(&app.pool, caller.id, which, after, limit as i64 + 1).await?;
     let page = api::Page::of(found, limit, |last| Place::of(last).encode());
     let items = page.items.iter().map(|project| api::Project::seen_by(caller.id, project)).collect();

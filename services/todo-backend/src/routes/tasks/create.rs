@@ -6,12 +6,14 @@ use platform::{Json, Problem};
 use serde_json::Value;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
     input,
-    openapi::{BodyProblems, CallerProblems, PassingProblems},
+    openapi::{BodyProblems, CallerProblems, PassingProblems, RoleProblems},
+    subtasks,
 };
 
 /// Creates a task.
@@ -23,7 +25,7 @@ use crate::{
             ("Location" = String, description = "The task's path"),
             ("ETag" = String, description = "The task's version, in quotes"),
         )),
-        BodyProblems, CallerProblems, PassingProblems,
+        BodyProblems, CallerProblems, PassingProblems, RoleProblems,
     ),
 )]
 pub(crate) async fn create_task(
@@ -32,10 +34,16 @@ pub(crate) async fn create_task(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {
-    let create = input::task::new_task(body, caller.id, caller.zone)?;
+    let mut create = input::task::new_task(body, caller.id, caller.zone)?;
+    if let (Some(parent), None) = (create.planning.parent, create.planning.project) {
+        create.planning.project = subtasks::project_of(&app.pool, parent).await?;
+    }
     let task = idempotency.new_task_id(caller.id, app.ids.as_ref());
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &create).await.map(Answer::created)
+    match commands::send(&app, task, command, &create).await {
+        Ok(created) => Ok(Answer::created(created)),
+        Err(problem) => Err(access::explained(&app.pool, caller.id, create.planning.project, problem).await),
+    }
 }
 
 #[cfg(test)]

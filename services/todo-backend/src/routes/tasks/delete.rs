@@ -6,11 +6,14 @@ use http::StatusCode;
 use platform::Problem;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands,
     idempotency::Idempotency,
-    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, TaskProblems},
+    openapi::{
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
+    },
     precondition::IfMatch,
     task_path::TaskPath,
 };
@@ -25,7 +28,7 @@ use crate::{
     ),
     responses(
         (status = 204, description = "It is in the trash"),
-        CallerProblems, PassingProblems, TaskProblems, ChangeProblems, ParameterProblems,
+        CallerProblems, PassingProblems, TaskProblems, RoleProblems, ChangeProblems, ParameterProblems,
     ),
 )]
 pub(crate) async fn delete_task(
@@ -35,7 +38,8 @@ pub(crate) async fn delete_task(
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
-    let message = DeleteTask { user: caller.id, if_version };
+    let access = access::to_change(&app.pool, &caller, task).await?;
+    let message = DeleteTask { user: caller.id, via: access.via, if_version };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     commands::send(&app, task, command, &message).await?;
     Ok(StatusCode::NO_CONTENT)

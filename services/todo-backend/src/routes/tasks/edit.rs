@@ -7,14 +7,16 @@ use platform::{Json, Problem};
 use serde_json::Value;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
     input,
-    openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, TaskProblems},
+    openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, RoleProblems, TaskProblems},
     precondition::IfMatch,
     query::Query,
+    subtasks,
     task_path::TaskPath,
 };
 
@@ -53,7 +55,7 @@ const SCOPES: [(&str, Scope); 3] =
     responses(
         (status = 200, description = "The task", body = api::Task,
             headers(("ETag" = String, description = "The task's version, in quotes"))),
-        BodyProblems, CallerProblems, PassingProblems, TaskProblems, ChangeProblems,
+        BodyProblems, CallerProblems, PassingProblems, TaskProblems, RoleProblems, ChangeProblems,
     ),
 )]
 pub(crate) async fn edit_task(
@@ -67,10 +69,18 @@ pub(crate) async fn edit_task(
 ) -> Result<Answer, Problem> {
     let scope = query.choice("scope", &SCOPES).unwrap_or_default();
     query.finish()?;
-    let patch = input::task::patch(body, scope, &caller.zone)?;
-    let message = EditTask { user: caller.id, if_version, zone: caller.zone, patch };
+    let mut patch = input::task::patch(body, scope, &caller.zone)?;
+    if let (Some(Some(parent)), None) = (patch.parent, patch.project) {
+        patch.project = Some(subtasks::project_of(&app.pool, parent).await?);
+    }
+    let access = access::to_change(&app.pool, &caller, task).await?;
+    let into = patch.project.flatten();
+    let message = EditTask { user: caller.id, via: access.via, if_version, zone: access.zone, patch };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &message).await.map(Answer::ok)
+    match commands::send(&app, task, command, &message).await {
+        Ok(edited) => Ok(Answer::ok(edited)),
+        Err(problem) => Err(access::explained(&app.pool, caller.id, into, problem).await),
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,14 @@ use contracts::{api, task::EndRecurrence};
 use platform::Problem;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
-    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, TaskProblems},
+    openapi::{
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
+    },
     precondition::IfMatch,
     task_path::TaskPath,
 };
@@ -25,7 +28,7 @@ use crate::{
     responses(
         (status = 200, description = "The task", body = api::Task,
             headers(("ETag" = String, description = "The task's version, in quotes"))),
-        CallerProblems, PassingProblems, TaskProblems, ChangeProblems, ParameterProblems,
+        CallerProblems, PassingProblems, TaskProblems, RoleProblems, ChangeProblems, ParameterProblems,
     ),
 )]
 pub(crate) async fn end_recurrence(
@@ -35,7 +38,8 @@ pub(crate) async fn end_recurrence(
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<Answer, Problem> {
-    let message = EndRecurrence { user: caller.id, if_version };
+    let access = access::to_change(&app.pool, &caller, task).await?;
+    let message = EndRecurrence { user: caller.id, via: access.via, if_version };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     commands::send(&app, task, command, &message).await.map(Answer::ok)
 }

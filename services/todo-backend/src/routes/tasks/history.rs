@@ -7,12 +7,12 @@ use platform::{InvokeError, Json, Problem};
 use serde::Serialize;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems, TaskProblems},
     query::{self, Query},
     task_path::TaskPath,
-    tasks,
 };
 
 const AUDIT_SERVICE: &str = "audit-service";
@@ -47,7 +47,7 @@ pub(crate) async fn task_history(
 ) -> Result<Json<api::Page<api::HistoryEntry>>, Problem> {
     let entries = Entries { task_id: task, limit: query.limit(), cursor: query.foreign_cursor() };
     query.finish()?;
-    tasks::check_owner(&app.pool, caller.id, task).await?;
+    access::to_see(&app.pool, &caller, task).await?;
     let found = app.services.get(AUDIT_SERVICE, "/entries", &entries).await;
     let mut page: api::Page<api::HistoryEntry> = found.map_err(|error| match error {
         // Everything else in the request is this service's own, so it is the cursor.
