@@ -17,8 +17,9 @@ pub mod task;
 pub mod text;
 
 pub use account::{
-    ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, OpenSession,
-    RecoveryCodes, Refresh, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail,
+    ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp,
+    ForgotPassword, Login, NewApiToken, OpenSession, RecoveryCodes, Refresh, Register, ResetPassword,
+    Session, TotpEnrolment, User, VerifyEmail,
 };
 pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;

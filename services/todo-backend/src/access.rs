@@ -10,7 +10,7 @@ use platform::Problem;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
-use crate::{caller::Caller, problems, project_commands::not_allowed, task_path::no_such_task};
+use crate::{caller::Caller, problems, project_commands::not_allowed, scope::Needs, task_path::no_such_task};
 
 /// What somebody found to have access may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,11 @@ struct Row {
 }
 
 /// Access to a task, in the trash or not, to see it and to comment on it.
-pub(crate) async fn to_see(pool: &PgPool, caller: &Caller, task: TaskId) -> Result<Access, Problem> {
+pub(crate) async fn to_see(
+    pool: &PgPool,
+    caller: &Caller<impl Needs>,
+    task: TaskId,
+) -> Result<Access, Problem> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT t.owner, m.project_id AS project, m.role, u.time_zone, u.zone_version
          FROM task AS t
@@ -60,7 +64,11 @@ pub(crate) async fn to_see(pool: &PgPool, caller: &Caller, task: TaskId) -> Resu
 }
 
 /// Access to change a task.
-pub(crate) async fn to_change(pool: &PgPool, caller: &Caller, task: TaskId) -> Result<Access, Problem> {
+pub(crate) async fn to_change(
+    pool: &PgPool,
+    caller: &Caller<impl Needs>,
+    task: TaskId,
+) -> Result<Access, Problem> {
     let access = to_see(pool, caller, task).await?;
     if access.role < Role::Editor { Err(not_allowed(Role::Editor)) } else { Ok(access) }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Document;
 
 /// What endpoints that need an access token name in their `security`.
 const ACCESS_TOKEN: &str = "access_token";
+/// What endpoints name that an API token may use, with the scope it needs.
+const API_TOKEN: &str = "api_token";
 
 struct AccessToken;
 
@@ -56,12 +58,18 @@ impl Modify for AccessToken {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("The `access_token` that registering and signing in answer."))
+            .description(Some("The `access_token` that registering, signing in and refreshing answer."))
             .build();
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme(ACCESS_TOKEN, SecurityScheme::Http(scheme));
+        let of_programs = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("alm_…")
+            .description(Some(
+                "A token made at `/api/v1/me/tokens`. What it must be for is named at each operation.",
+            ))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(ACCESS_TOKEN, SecurityScheme::Http(scheme));
+        components.add_security_scheme(API_TOKEN, SecurityScheme::Http(of_programs));
     }
 }
 
@@ -87,6 +95,7 @@ problems! {
     }
     /// What any request may be answered.
     PassingProblems {
+        RateLimited = 429, "Too many requests; `Retry-After` says when the next one may come";
         Unavailable = 503, "A part that is needed does not answer now; send the same request again";
     }
     /// What a request that takes a password or a code may be answered.
@@ -96,6 +105,7 @@ problems! {
     /// What any request that needs an access token may be answered.
     CallerProblems {
         Unauthorized = 401, "There is no access token, or it does not hold";
+        Forbidden = 403, "The API token is not for this";
     }
     /// What any request for one task may be answered.
     TaskProblems {

@@ -16,10 +16,13 @@ mod tags;
 mod tasks;
 mod trash;
 mod views;
+#[cfg(test)]
+mod what_tokens_may;
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
     response::Redirect,
     routing::{get, options},
 };
@@ -31,7 +34,7 @@ pub(crate) use self::jobs::check_reminders::keep_sweeping;
 use crate::{
     app::App,
     openapi::{self, Document},
-    problems,
+    problems, rate_limits,
 };
 
 const BODY_LIMIT: usize = 256 * 1024;
@@ -47,6 +50,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/jobs/daily-cleanup", options(async || ""))
         .merge(internal::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(app.clone(), rate_limits::limit))
         .with_state(app)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
 }

@@ -26,6 +26,7 @@ use crate::{
     problems,
     query::Query,
     saved_filters::{self, Outcome},
+    scope::{Needs, ReadTasks, WriteTasks},
     task_query::{Filters, SORTS},
 };
 
@@ -42,7 +43,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
 
 /// Keeps a list of tasks under a name.
 #[utoipa::path(
-    post, path = "/api/v1/filters", tag = "filters", security(("access_token" = [])),
+    post, path = "/api/v1/filters", tag = "filters", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body = api::SavedFilterInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
     responses(
@@ -55,7 +56,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
 )]
 async fn create_filter(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
@@ -80,19 +81,19 @@ async fn create_filter(
 
 /// Your saved filters, the oldest first: at most 200, all at once.
 #[utoipa::path(
-    get, path = "/api/v1/filters", tag = "filters", security(("access_token" = [])),
+    get, path = "/api/v1/filters", tag = "filters", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     responses((status = 200, description = "All of them", body = api::Page<api::SavedFilter>), CallerProblems, PassingProblems),
 )]
 async fn list_filters(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
 ) -> Result<Json<api::Page<api::SavedFilter>>, Problem> {
     Ok(Json(api::Page { items: saved_filters::list(&app.pool, caller.id).await?, next_cursor: None }))
 }
 
 /// A saved filter.
 #[utoipa::path(
-    get, path = "/api/v1/filters/{id}", tag = "filters", security(("access_token" = [])),
+    get, path = "/api/v1/filters/{id}", tag = "filters", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, description = "The saved filter", body = api::SavedFilter, headers(
@@ -105,7 +106,7 @@ async fn list_filters(
 )]
 async fn get_filter(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let filter = saved_filters::find(&app.pool, caller.id, read_id(&id)?).await?.ok_or_else(no_such)?;
@@ -114,7 +115,7 @@ async fn get_filter(
 
 /// Changes a saved filter.
 #[utoipa::path(
-    patch, path = "/api/v1/filters/{id}", tag = "filters", security(("access_token" = [])),
+    patch, path = "/api/v1/filters/{id}", tag = "filters", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body(content = api::SavedFilterPatch, content_type = "application/merge-patch+json"),
     params(
         ("id" = Uuid, Path),
@@ -132,7 +133,7 @@ async fn get_filter(
 )]
 async fn edit_filter(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     Path(id): Path<String>,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
@@ -149,7 +150,7 @@ async fn edit_filter(
 
 /// Deletes a saved filter. Its tasks stay.
 #[utoipa::path(
-    delete, path = "/api/v1/filters/{id}", tag = "filters", security(("access_token" = [])),
+    delete, path = "/api/v1/filters/{id}", tag = "filters", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "Only delete this version"),
@@ -164,7 +165,7 @@ async fn edit_filter(
 )]
 async fn delete_filter(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     Path(id): Path<String>,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
@@ -176,7 +177,7 @@ async fn delete_filter(
     done(outcome.await?).map(|_| StatusCode::NO_CONTENT)
 }
 
-fn change(app: &App, caller: &Caller, idempotency: &Idempotency) -> Change<'static> {
+fn change<N: Needs>(app: &App, caller: &Caller<N>, idempotency: &Idempotency) -> Change<'static> {
     let command = idempotency.key.is_some().then(|| idempotency.command_id(caller.id, app.ids.as_ref()).id);
     Change { kind: "SavedFilter", owner: caller.id.to_string(), command }
 }

@@ -8,6 +8,7 @@ use crate::{
     app::App,
     caller::Caller,
     openapi::{CallerProblems, PassingProblems},
+    scope::ReadTasks,
     task_query,
 };
 
@@ -15,10 +16,13 @@ use crate::{
 ///
 /// The newest 5,000 tasks are counted, and at most 500 tags shown; `complete` says whether that was all.
 #[utoipa::path(
-    get, path = "/api/v1/tags", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/tags", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     responses((status = 200, description = "The tags", body = api::Tags), CallerProblems, PassingProblems),
 )]
-pub(crate) async fn list_tags(State(app): State<App>, caller: Caller) -> Result<Json<api::Tags>, Problem> {
+pub(crate) async fn list_tags(
+    State(app): State<App>,
+    caller: Caller<ReadTasks>,
+) -> Result<Json<api::Tags>, Problem> {
     Ok(Json(task_query::tags(&app.pool, caller.id).await?))
 }
 

@@ -16,12 +16,13 @@ use crate::{
     idempotency::Idempotency,
     input,
     openapi::{BodyProblems, CallerProblems, PassingProblems, TaskProblems},
+    scope::WriteTasks,
     task_path::TaskPath,
 };
 
 /// Says something on a task. Whoever sees the task may. A task has at most 500 comments.
 #[utoipa::path(
-    post, path = "/api/v1/tasks/{id}/comments", tag = "comments", security(("access_token" = [])),
+    post, path = "/api/v1/tasks/{id}/comments", tag = "comments", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body = api::CommentInput,
     params(
         ("id" = uuid::Uuid, Path),
@@ -37,7 +38,7 @@ use crate::{
 )]
 pub(crate) async fn add_comment(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     idempotency: Idempotency,
     Json(body): Json<Value>,

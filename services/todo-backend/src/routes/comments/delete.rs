@@ -13,12 +13,13 @@ use crate::{
     commands,
     idempotency::Idempotency,
     openapi::{CallerProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems},
+    scope::WriteTasks,
     task_path::CommentPath,
 };
 
 /// Deletes a comment: for its author, whoever made the task, and the owner of its project.
 #[utoipa::path(
-    delete, path = "/api/v1/tasks/{id}/comments/{comment}", tag = "comments", security(("access_token" = [])),
+    delete, path = "/api/v1/tasks/{id}/comments/{comment}", tag = "comments", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("comment" = uuid::Uuid, Path),
@@ -31,7 +32,7 @@ use crate::{
 )]
 pub(crate) async fn delete_comment(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     CommentPath(task, id): CommentPath,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {

@@ -15,12 +15,13 @@ use crate::{
     idempotency::Idempotency,
     input,
     openapi::{BodyProblems, CallerProblems, PassingProblems, RoleProblems, TaskProblems},
+    scope::WriteTasks,
     task_path::CommentPath,
 };
 
 /// Gives a comment another text. This is for its author.
 #[utoipa::path(
-    patch, path = "/api/v1/tasks/{id}/comments/{comment}", tag = "comments", security(("access_token" = [])),
+    patch, path = "/api/v1/tasks/{id}/comments/{comment}", tag = "comments", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body(content(
         (api::CommentInput = "application/merge-patch+json"),
         (api::CommentInput = "application/json"),
@@ -38,7 +39,7 @@ use crate::{
 )]
 pub(crate) async fn edit_comment(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     CommentPath(task, id): CommentPath,
     idempotency: Idempotency,
     Json(body): Json<Value>,

@@ -14,13 +14,14 @@ use crate::{
     cursor::Cursor,
     openapi::{CallerProblems, ParameterProblems, PassingProblems, TaskProblems},
     query::Query,
+    scope::ReadTasks,
     task_path::TaskPath,
     tasks,
 };
 
 /// What people say on a task, oldest first.
 #[utoipa::path(
-    get, path = "/api/v1/tasks/{id}/comments", tag = "comments", security(("access_token" = [])),
+    get, path = "/api/v1/tasks/{id}/comments", tag = "comments", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
@@ -33,7 +34,7 @@ use crate::{
 )]
 pub(crate) async fn list_comments(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     TaskPath(task): TaskPath,
     mut query: Query,
 ) -> Result<Json<api::Page<api::Comment>>, Problem> {

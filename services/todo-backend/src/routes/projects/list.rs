@@ -10,6 +10,7 @@ use crate::{
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     projects::{self, Place, Which},
     query::Query,
+    scope::ReadProjects,
 };
 
 /// How the document names them.
@@ -27,7 +28,7 @@ const STATUSES: [(&str, Which); 3] =
 
 /// The caller's projects and those shared with them, in the order of their positions.
 #[utoipa::path(
-    get, path = "/api/v1/projects", tag = "projects", security(("access_token" = [])),
+    get, path = "/api/v1/projects", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:read"])),
     params(
         ("status" = inline(Option<Status>), Query,
             description = "`active` (unless given), `archived` or `deleted`: the caller's own in the trash"),
@@ -41,7 +42,7 @@ const STATUSES: [(&str, Which); 3] =
 )]
 pub(crate) async fn list_projects(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadProjects>,
     mut query: Query,
 ) -> Result<Json<api::Page<api::Project>>, Problem> {
     let which = query.choice("status", &STATUSES).unwrap_or(Which::Active);

@@ -14,12 +14,13 @@ use crate::{
         CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
     },
     precondition::IfMatch,
+    scope::WriteTasks,
     task_path::TaskPath,
 };
 
 /// Marks a task done. Doing it again changes nothing.
 #[utoipa::path(
-    post, path = "/api/v1/tasks/{id}/complete", tag = "tasks", security(("access_token" = [])),
+    post, path = "/api/v1/tasks/{id}/complete", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
@@ -33,7 +34,7 @@ use crate::{
 )]
 pub(crate) async fn complete_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

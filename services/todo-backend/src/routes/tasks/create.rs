@@ -13,12 +13,13 @@ use crate::{
     idempotency::Idempotency,
     input,
     openapi::{BodyProblems, CallerProblems, PassingProblems, RoleProblems},
+    scope::WriteTasks,
     subtasks,
 };
 
 /// Creates a task.
 #[utoipa::path(
-    post, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = [])), request_body = api::TaskInput,
+    post, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])), request_body = api::TaskInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
     responses(
         (status = 201, description = "The task", body = api::Task, headers(
@@ -30,7 +31,7 @@ use crate::{
 )]
 pub(crate) async fn create_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {

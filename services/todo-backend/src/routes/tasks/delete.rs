@@ -15,12 +15,13 @@ use crate::{
         CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
     },
     precondition::IfMatch,
+    scope::WriteTasks,
     task_path::TaskPath,
 };
 
 /// Puts a task in the trash, from where `restore` takes it out. Doing it again changes nothing.
 #[utoipa::path(
-    delete, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = [])),
+    delete, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
@@ -33,7 +34,7 @@ use crate::{
 )]
 pub(crate) async fn delete_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

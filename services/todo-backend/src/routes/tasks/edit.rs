@@ -16,6 +16,7 @@ use crate::{
     openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, RoleProblems, TaskProblems},
     precondition::IfMatch,
     query::Query,
+    scope::WriteTasks,
     subtasks,
     task_path::TaskPath,
 };
@@ -41,7 +42,7 @@ const SCOPES: [(&str, Scope); 3] =
 /// Of a task that recurs, `scope` says which instances are changed: only this one, this one and those that
 /// follow, or the series as a whole. A new rule holds for those that follow, at least.
 #[utoipa::path(
-    patch, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = [])),
+    patch, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body(content(
         (api::TaskPatch = "application/merge-patch+json"),
         (api::TaskPatch = "application/json"),
@@ -60,7 +61,7 @@ const SCOPES: [(&str, Scope); 3] =
 )]
 pub(crate) async fn edit_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

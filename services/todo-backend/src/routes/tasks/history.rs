@@ -12,6 +12,7 @@ use crate::{
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems, TaskProblems},
     query::{self, Query},
+    scope::ReadTasks,
     task_path::TaskPath,
 };
 
@@ -28,7 +29,7 @@ struct Entries {
 
 /// What happened to a task, also to one in the trash; oldest first.
 #[utoipa::path(
-    get, path = "/api/v1/tasks/{id}/history", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/tasks/{id}/history", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
@@ -41,7 +42,7 @@ struct Entries {
 )]
 pub(crate) async fn task_history(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     TaskPath(task): TaskPath,
     mut query: Query,
 ) -> Result<Json<api::Page<api::HistoryEntry>>, Problem> {

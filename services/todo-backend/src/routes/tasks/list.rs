@@ -12,6 +12,7 @@ use crate::{
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
     saved_filters,
+    scope::ReadTasks,
     task_query::{self, Column, CommonParameters, Direction, Filters, ListParameters, Listing, Phase, SORTS},
 };
 
@@ -21,7 +22,7 @@ use crate::{
 /// time come last, whichever way. A page may have fewer items than `limit`, even none, though there are more: read on
 /// as long as there is a `next_cursor`. A cursor holds for the same parameters only, but for `limit`.
 #[utoipa::path(
-    get, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(ListParameters, CommonParameters),
     responses(
         (status = 200, description = "A page of tasks", body = api::Page<api::Task>, headers(
@@ -32,7 +33,7 @@ use crate::{
 )]
 pub(crate) async fn list_tasks(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     mut query: Query,
 ) -> Result<Listing, Problem> {
     saved(&app, &caller, &mut query).await?;
@@ -42,7 +43,7 @@ pub(crate) async fn list_tasks(
 }
 
 /// Adds what the `filter` says that is asked for.
-async fn saved(app: &App, caller: &Caller, query: &mut Query) -> Result<(), Problem> {
+async fn saved(app: &App, caller: &Caller<ReadTasks>, query: &mut Query) -> Result<(), Problem> {
     let no_such = || Violation::new("filter", "unknown_filter", "You have no such saved filter.");
     let id = query.parsed("filter", |text| Uuid::try_parse(text).map_err(|_| no_such()));
     let Some(id) = id else { return Ok(()) };

@@ -15,6 +15,7 @@ use crate::{
         UndoProblems,
     },
     precondition::IfMatch,
+    scope::WriteTasks,
     task_path::TaskPath,
 };
 
@@ -23,7 +24,7 @@ use crate::{
 /// Its reminders are as before; what passed meanwhile stays silent. Undoing again does the change again. Give
 /// `If-Match`, so that it is the change you have seen. Creating a task is undone by deleting it.
 #[utoipa::path(
-    post, path = "/api/v1/tasks/{id}/undo", tag = "tasks", security(("access_token" = [])),
+    post, path = "/api/v1/tasks/{id}/undo", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
@@ -37,7 +38,7 @@ use crate::{
 )]
 pub(crate) async fn undo_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
