@@ -15,6 +15,7 @@ pub mod reminder;
 pub mod saved_filter;
 pub mod task;
 pub mod text;
+pub mod zone;
 
 pub use account::{
     ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp,
@@ -34,3 +35,4 @@ pub use recurrence::{
 pub use reminder::{Reminder, ReminderInput};
 pub use saved_filter::{SavedFilter, SavedFilterInput, SavedFilterPatch, TagCount, Tags};
 pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch, TrashedTask};
+pub use zone::{BeforeAfter, UserPatch, ZoneInput, ZoneMove, ZonePreview};

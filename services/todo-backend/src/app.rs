@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use platform::{
-    Service, ServiceClient, Stop,
+    Service, ServiceClient, Stop, WorkerHandle,
     state_store::{DaprState, StateStore},
 };
 use sqlx::PgPool;
@@ -41,6 +41,8 @@ pub(crate) struct App {
     pub(crate) live: Live,
     /// Requested when the process is to end.
     pub(crate) stop: Stop,
+    /// Wakes the worker by which tasks follow their people's zone.
+    pub(crate) zone_moves: WorkerHandle,
     /// Held while a sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
@@ -65,6 +67,7 @@ impl App {
             previews: Slots::default(),
             live: Live::new(service.pool.clone()),
             stop: service.stop.clone(),
+            zone_moves: WorkerHandle::default(),
             sweep: Arc::default(),
         })
     }

@@ -117,6 +117,7 @@ impl Backend {
             secrets: Arc::new(SecretStore::holding([(sealed::KEY, "0123456789abcdef0123456789abcdef")])),
             trusted_proxies: 1,
             previews: Default::default(),
+            zone_moves: Default::default(),
             sweep: Arc::default(),
         };
         let routes = platform::common_layers(routes::router(app.clone()), None, Arc::new(System));

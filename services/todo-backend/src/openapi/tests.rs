@@ -14,6 +14,7 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
     ),
     ("POST /api/v1/auth/logout", "without a body, and ending an ended session changes nothing"),
     ("POST /api/v1/recurrences/preview", "changes nothing"),
+    ("POST /api/v1/me/zone/preview", "the same"),
     (
         "POST /api/jobs/check-recurrences",
         "of the cron binding, which repeats nothing; any number of runs are one",

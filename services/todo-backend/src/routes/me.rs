@@ -1,11 +1,13 @@
 //! `GET /api/v1/me`: whose access token it is; and below it, what they change about their account.
 
+mod edit;
 mod email;
 mod password;
 mod sessions;
 mod tokens;
 mod totp;
 mod verification;
+mod zone;
 
 use contracts::api;
 use platform::Json;
@@ -20,7 +22,8 @@ use crate::{
 
 pub(super) fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(get_me))
+        .routes(routes!(get_me, edit::edit_me))
+        .routes(routes!(zone::preview_zone))
         .routes(routes!(password::change_password))
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))
