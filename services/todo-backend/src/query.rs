@@ -54,7 +54,7 @@ impl Query {
     }
 
     /// Of parameters as they stand in a URI, but characters that have to be escaped there may not be.
-    pub(crate) fn of(text: &str) -> Result<Self, Violation> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Violation> {
         let escaped: String = text
             .bytes()
             .map(|byte| {

@@ -244,7 +244,7 @@ fn parse_query(text: &str, zone: &UserZone) -> Result<String, Violations> {
         let detail = format!("At most {QUERY_CHARS} characters.");
         return Err(Violation::new("query", "max_length", detail).into());
     }
-    let mut query = Query::of(text).map_err(|violation| violation.at("query"))?;
+    let mut query = Query::parse(text).map_err(|violation| violation.at("query"))?;
     // When it is now makes no difference to whether it can be read.
     Filters::read(&mut query, zone, chrono::DateTime::UNIX_EPOCH);
     query.choice("sort", SORTS);

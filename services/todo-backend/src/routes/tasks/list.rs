@@ -48,7 +48,7 @@ async fn saved(app: &App, caller: &Caller<ReadTasks>, query: &mut Query) -> Resu
     let id = query.parsed("filter", |text| Uuid::try_parse(text).map_err(|_| no_such()));
     let Some(id) = id else { return Ok(()) };
     // It was read when it was saved, so it can be read.
-    match saved_filters::find(&app.pool, caller.id, id).await?.map(|filter| Query::of(&filter.query)) {
+    match saved_filters::find(&app.pool, caller.id, id).await?.map(|filter| Query::parse(&filter.query)) {
         Some(Ok(filter)) => query.fill(filter),
         _ => query.report(no_such()),
     }

@@ -138,7 +138,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn filters(text: &str, zone: &UserZone) -> Result<Filters, Violations> {
-    let mut query = Query::of(text).unwrap();
+    let mut query = Query::parse(text).unwrap();
     let filters = Filters::read(&mut query, zone, now());
     query.finish().map(|()| filters)
 }
