@@ -5,12 +5,14 @@ mod auth;
 mod bad_input;
 mod comments;
 mod events;
+mod filters;
 mod internal;
 mod jobs;
 mod me;
 mod notifications;
 mod projects;
 mod recurrences;
+mod tags;
 mod tasks;
 mod trash;
 mod views;
@@ -76,6 +78,8 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
         .merge(views::endpoints())
+        .merge(filters::endpoints())
+        .routes(routes!(tags::list_tags))
         .merge(projects::endpoints())
         .merge(comments::endpoints())
         .merge(events::endpoints())
