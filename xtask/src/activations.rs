@@ -82,7 +82,8 @@ mod tests {
         let app = App::find("todo-actors").unwrap();
         let text = "# TYPE actor_activations gauge\nactor_activations{actor_type=\"Task\"} 12\n";
         let count = count(app, text);
-        assert_eq!(count, BTreeMap::from([("Task".to_owned(), 12), ("ReminderSchedule".to_owned(), 0)]));
+        let expected = [("Task", 12), ("Project", 0), ("ReminderSchedule", 0)];
+        assert_eq!(count, expected.map(|(name, count)| (name.to_owned(), count)).into());
         let all = [
             Activations { replica: "todo-actors".into(), count: Some(count) },
             Activations { replica: "todo-actors-2".into(), count: None },
@@ -90,8 +91,8 @@ mod tests {
         assert_eq!((all[0].of_type("Task"), all[1].of_type("Task")), (Some(12), None));
         let table = Activations::table(&all);
         let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(rows[0][..3], ["ACTIVATIONS", "Task", "ReminderSchedule"]);
-        assert_eq!(rows[1][..4], ["todo-actors", "12", "0", "-"]);
+        assert_eq!(rows[0][..4], ["ACTIVATIONS", "Task", "Project", "ReminderSchedule"]);
+        assert_eq!(rows[1][..5], ["todo-actors", "12", "0", "0", "-"]);
         assert_eq!(rows[2][..3], ["todo-actors-2", "-", "-"]);
     }
 }

@@ -15,7 +15,7 @@ pub struct App {
 /// In the order of their ports.
 pub const APPS: &[App] = &[
     App { id: "todo-backend", actor_types: &[] },
-    App { id: "todo-actors", actor_types: &["Task", "ReminderSchedule"] },
+    App { id: "todo-actors", actor_types: &["Task", "Project", "ReminderSchedule"] },
     App { id: "notification-service", actor_types: &["Notification"] },
     App { id: "audit-service", actor_types: &[] },
     App { id: "recurring-task-service", actor_types: &["Recurrence"] },

@@ -33,7 +33,7 @@ impl Cluster {
     }
 
     pub(crate) fn url(&self, database: &str) -> String {
-        format!("postgres://{ROLE}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        url(&self.password, self.port, database)
     }
 
     /// One of its programs, connecting to this database; the password goes by the environment, where `ps` shows none.
@@ -73,6 +73,11 @@ impl Cluster {
         let mut list = Command::new(self.binaries.join("pg_restore"));
         finished("pg_restore", list.arg("--list").arg(dump).kill_on_drop(true)).await
     }
+}
+
+/// Where a database of a cluster on this machine is connected to.
+pub(crate) fn url(password: &str, port: u16, database: &str) -> String {
+    format!("postgres://{ROLE}:{password}@127.0.0.1:{port}/{database}")
 }
 
 /// Runs a program to its end; what it printed.

@@ -4,7 +4,9 @@
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
-    fs,
+    fs::{self, File},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -13,15 +15,18 @@ use anyhow::{Context, Result, bail};
 use crate::{
     apps::App,
     broker::Pubsub,
+    cluster::{self, DATABASE},
     kafka::{self, Topic},
     ports::instance,
     stack::StackOptions,
+    state_dir::{StateDir, fnv1a},
     workspace,
 };
 
 const SUBSCRIPTIONS: &str = "subscriptions";
 const RESOURCES: [&str; 3] = ["components", SUBSCRIPTIONS, "resiliency"];
 const CONFIG: &str = "config/config.yaml";
+const SECRET_STORE: &str = "secretstore.yaml";
 /// Divided evenly among two, three, four or six sidecars, and enough for a dozen.
 const PARTITIONS: u16 = 12;
 
@@ -33,7 +38,7 @@ pub(crate) fn prepare(options: &StackOptions) -> Result<()> {
     fs::create_dir_all(directory.components())?;
     // Nor may a sidecar of an earlier run be found.
     directory.forget_names()?;
-    Ok(fs::write(directory.config(), filled(&source().join(CONFIG), &values(options, ""))?)?)
+    Ok(fs::write(directory.config(), filled(&source().join(CONFIG), &values(options, "")?)?)?)
 }
 
 /// Writes the resources of one replica's sidecar.
@@ -41,12 +46,12 @@ pub(crate) fn render(options: &StackOptions, app: &App, number: u16) -> Result<(
     let replica = instance(app.id, number);
     let target = options.directory.resources(&replica);
     fs::create_dir_all(&target)?;
-    let values = values(options, &replica);
+    let values = values(options, &replica)?;
     // daprd heeds the scopes too, but takes what is for others for new whenever it compares.
     let write = |path: &Path, name: &OsStr| -> Result<()> {
         let text = filled(path, &values)?;
         if is_for(&text, app.id) {
-            fs::write(target.join(name), &text)?;
+            write_private(&target.join(name), &text)?;
         }
         Ok(())
     };
@@ -56,6 +61,21 @@ pub(crate) fn render(options: &StackOptions, app: &App, number: u16) -> Result<(
         }
     }
     write(&source().join("pubsub").join(format!("{}.yaml", options.pubsub.name())), OsStr::new("pubsub.yaml"))
+}
+
+/// Lets the sidecars that run read the secrets again: daprd reads a file of secrets when its component is new to it.
+pub(crate) fn announce_secrets(directory: &StateDir) -> Result<()> {
+    let text = filled(&source().join("components").join(SECRET_STORE), &secrets(directory)?)?;
+    for entry in fs::read_dir(directory.components())? {
+        let path = entry?.path().join(SECRET_STORE);
+        if path.is_file() {
+            // Whole or not at all: daprd looks every other second.
+            let draft = path.with_extension("draft");
+            write_private(&draft, &text)?;
+            fs::rename(&draft, &path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The topics that somebody subscribes to. Dead letters are few, and need not be shared.
@@ -108,21 +128,37 @@ fn is_for(text: &str, app_id: &str) -> bool {
     scopes.peek().is_none() || scopes.any(|scope| scope == app_id)
 }
 
+/// Writes a file that only this user reads: some hold passwords.
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    Ok(file.write_all(text.as_bytes())?)
+}
+
 /// What stands for each placeholder in the files of a replica.
-fn values(options: &StackOptions, replica: &str) -> [(&'static str, String); 5] {
+fn values(options: &StackOptions, replica: &str) -> Result<Vec<(&'static str, String)>> {
     let StackOptions { directory, ports, pubsub, broker_links, .. } = options;
     let broker = match pubsub {
         Pubsub::Redis => ports.redis,
         Pubsub::Kafka => ports.kafka.broker,
     };
     let broker = broker_links.get(replica).map_or(broker, |link| link.near);
-    [
+    let password = fs::read_to_string(directory.postgres_password())?;
+    let mut values = secrets(directory)?.to_vec();
+    values.extend([
         ("broker_port", broker.to_string()),
         ("group_suffix", kafka::group_suffix(directory)),
         ("smtp_port", ports.smtp.to_string()),
-        ("secrets_file", directory.secrets().display().to_string()),
         ("names_file", directory.names().display().to_string()),
-    ]
+        ("database_url", cluster::url(&password, ports.postgres, DATABASE)),
+    ]);
+    Ok(values)
+}
+
+/// Where the secrets are, and a text that changes with them.
+fn secrets(directory: &StateDir) -> Result<[(&'static str, String); 2]> {
+    let file = directory.secrets();
+    let revision = format!("{:016x}", fnv1a(&fs::read(&file)?));
+    Ok([("secrets_file", file.display().to_string()), ("secrets_revision", revision)])
 }
 
 fn filled(source: &Path, values: &[(&str, String)]) -> Result<String> {
@@ -182,7 +218,16 @@ mod tests {
             let names = |app| names(&[directory.resources(app)], app).unwrap();
             assert_eq!(names("todo-actors"), ["pubsub"]);
             assert!(names("notification-service").contains(&"email".to_owned()));
-            assert!(names("todo-backend").contains(&"secretstore".to_owned()));
+            for component in ["secretstore", "statestore"] {
+                assert!(names("todo-backend").contains(&component.to_owned()), "{component}");
+            }
+            let store = directory.resources("todo-backend").join("secretstore.yaml");
+            let before = fs::read_to_string(&store).unwrap();
+            announce_secrets(&directory).unwrap();
+            assert_eq!(fs::read_to_string(&store).unwrap(), before, "nothing new");
+            directory.add_key("20261201T000000Z", 1).unwrap();
+            announce_secrets(&directory).unwrap();
+            assert_ne!(fs::read_to_string(&store).unwrap(), before);
         }
     }
 

@@ -12,6 +12,7 @@ mod commands {
     pub(crate) mod logs;
     pub(crate) mod restore;
     pub(crate) mod roll;
+    pub(crate) mod rotate_key;
     pub(crate) mod scale;
     pub(crate) mod status;
     pub(crate) mod test;
@@ -30,7 +31,8 @@ use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
 use commands::{
-    backup, bench, chaos, dead_letters, down, lint, logs, restore, roll, scale, status, test, up, upgrade,
+    backup, bench, chaos, dead_letters, down, lint, logs, restore, roll, rotate_key, scale, status, test, up,
+    upgrade,
 };
 
 #[derive(Parser)]
@@ -55,6 +57,8 @@ enum Command {
     Scale(scale::Options),
     /// Replace the replicas of an app one by one, without an interruption
     Roll(roll::Options),
+    /// Let another key sign access tokens, while everything runs
+    RotateKey(rotate_key::Options),
     /// Print the log of a part
     Logs(logs::Options),
     /// List the events that subscribers gave up, or publish them again
@@ -99,6 +103,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Status(options) => status::run(&directory, options).await,
         Command::Scale(options) => scale::run(&directory, options).await,
         Command::Roll(options) => roll::run(&directory, options).await,
+        Command::RotateKey(options) => rotate_key::run(&directory, options).await,
         Command::Logs(options) => logs::run(&directory, options).await,
         Command::DeadLetters(options) => dead_letters::run(&directory, options).await,
         Command::Backup(options) => backup::run(&directory, options).await,

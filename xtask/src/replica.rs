@@ -1,6 +1,6 @@
 //! One replica of an app: the app's process and its sidecar.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
@@ -27,6 +27,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) directory: &'a StateDir,
     pub(crate) control_plane: &'a ControlPlane,
     pub(crate) database_url: &'a str,
+    /// Environment variables of the apps.
+    pub(crate) settings: &'a BTreeMap<&'static str, String>,
     /// What to start.
     pub(crate) version: &'a Arc<Version>,
     pub(crate) journal: &'a Journal,
@@ -127,6 +129,7 @@ impl Surroundings<'_> {
             .env("PUBSUB_NAME", "pubsub")
             .env("RUST_LOG", log)
             .ports([ports.app]);
+        let program = self.settings.iter().fold(program, |program, (name, value)| program.env(name, value));
         let clock = faults.and_then(ReplicaFaults::clock).map(SkewedClock::environment);
         clock.into_iter().flatten().fold(program, |program, (name, value)| program.env(name, value))
     }

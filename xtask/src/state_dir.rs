@@ -5,6 +5,7 @@
 //! `/var/lib` instead.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, Permissions, TryLockError},
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -12,10 +13,13 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use rand::Rng;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::workspace;
 
+/// The secret that signs access tokens, and those that came later, by their names.
+const KEY: &str = "jwt-signing-key";
+const KEYS: &str = "jwt-signing-keys";
 /// Holds the directories of test runs.
 const RUNS: &str = "runs";
 
@@ -60,13 +64,36 @@ impl StateDir {
             make_directory(path)?;
         }
         if !self.secrets().exists() {
-            let secrets = json!({ "jwt-signing-key": random_hex() });
+            let secrets = json!({ KEY: random_hex() });
             write_secret(&self.secrets(), &format!("{secrets:#}\n"))?;
         }
         if !self.postgres_password().exists() {
             write_secret(&self.postgres_password(), &random_hex())?;
         }
         Ok(())
+    }
+
+    /// Adds a key that signs access tokens, under a name; of those before, so many of the latest stay.
+    pub(crate) fn add_key(&self, name: &str, keep: usize) -> Result<()> {
+        let path = self.secrets();
+        let text = fs::read_to_string(&path).with_context(|| format!("there is no {}", path.display()))?;
+        let mut secrets: Map<String, Value> = serde_json::from_str(&text)?;
+        let mut keys: BTreeMap<String, Value> = match secrets.remove(KEYS) {
+            Some(keys) => serde_json::from_value(keys)?,
+            None => BTreeMap::new(),
+        };
+        // The single key is older than any with a name.
+        let spare = keys.len().saturating_sub(keep);
+        if keys.len() >= keep {
+            secrets.remove(KEY);
+        }
+        keys = keys.into_iter().skip(spare).collect();
+        keys.insert(name.to_owned(), random_hex().into());
+        secrets.insert(KEYS.to_owned(), json!(keys));
+        let draft = path.with_extension("draft");
+        remove_file(&draft)?;
+        write_secret(&draft, &format!("{:#}\n", Value::Object(secrets)))?;
+        Ok(fs::rename(draft, path)?)
     }
 
     /// Holds the directory for as long as the file lives; fails if another process does.
@@ -241,6 +268,27 @@ mod tests {
         let first = fs::read_to_string(directory.secrets()).unwrap();
         directory.create().unwrap();
         assert_eq!(fs::read_to_string(directory.secrets()).unwrap(), first);
+        assert_eq!(fs::metadata(directory.secrets()).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_is_added_beside_those_that_may_still_be_needed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = StateDir::resolve(Some(temporary.path())).unwrap();
+        directory.create().unwrap();
+        let names = || {
+            let secrets: Value = serde_json::from_slice(&fs::read(directory.secrets()).unwrap()).unwrap();
+            let keys = secrets[KEYS].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            (secrets[KEY].is_string(), keys.concat())
+        };
+        directory.add_key("a", 1).unwrap();
+        assert_eq!(names(), (true, "a".to_owned()));
+        directory.add_key("b", 1).unwrap();
+        assert_eq!(names(), (false, "ab".to_owned()));
+        directory.add_key("c", 1).unwrap();
+        assert_eq!(names(), (false, "bc".to_owned()));
+        directory.add_key("d", 0).unwrap();
+        assert_eq!(names(), (false, "d".to_owned()));
         assert_eq!(fs::metadata(directory.secrets()).unwrap().mode() & 0o777, 0o600);
     }
 

@@ -7,18 +7,21 @@ pub mod history;
 pub mod live;
 pub mod notification;
 pub mod page;
+pub mod project;
 pub mod quick_add;
 pub mod recurrence;
 pub mod reminder;
 pub mod task;
 
 pub use account::{
-    ChangeEmail, ChangePassword, ForgotPassword, Login, Register, ResetPassword, Session, User, VerifyEmail,
+    ChangeEmail, ChangePassword, ForgotPassword, Login, OpenSession, Refresh, Register, ResetPassword,
+    Session, User, VerifyEmail,
 };
 pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;
 pub use page::Page;
+pub use project::{Member, MemberInput, MemberPatch, Project, ProjectInput, ProjectPatch, Role, SharedRole};
 pub use quick_add::{QuickAdd, QuickAddField, QuickAddInput, UnclearPhrase, UnderstoodPhrase};
 pub use recurrence::{
     CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,

@@ -4,7 +4,7 @@
 //! older subscriber must not read.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use domain::{Recurrence, UserZone};
+use domain::{Recurrence, Role, UserZone};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -108,4 +108,27 @@ pub struct SeriesOutcome {
 
 impl SeriesOutcome {
     pub const SCHEMA: &'static str = "urn:almanac:series-outcome:1";
+}
+
+/// The `data` of `project.…` events on [`AUDIT_LOGS`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProjectChanged {
+    pub project_id: Uuid,
+    /// Who did it.
+    pub user_id: Uuid,
+    /// The project's version with this change.
+    pub version: i64,
+    /// The names of the fields an update changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// Whom it is about, when that is somebody who shares the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_id: Option<Uuid>,
+    /// What they are from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+impl ProjectChanged {
+    pub const SCHEMA: &'static str = "urn:almanac:project-changed:1";
 }

@@ -18,6 +18,7 @@
 pub mod api;
 pub mod events;
 pub mod notification;
+pub mod project;
 pub mod recurrence;
 pub mod reminder_schedule;
 pub mod task;

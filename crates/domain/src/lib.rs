@@ -45,6 +45,7 @@ mod estimate;
 mod id;
 mod lead;
 mod position;
+mod project;
 pub mod quick_add;
 mod recurrence;
 mod reminder;
@@ -58,12 +59,16 @@ pub use estimate::Estimate;
 pub use id::{ProjectId, ReminderId, SeriesId, TaskId, UserId};
 pub use lead::Lead;
 pub use position::Position;
+pub use project::{
+    Colour, Member, MemberRole, NewProject, Project, ProjectChange, ProjectEvent, ProjectField, ProjectPatch,
+    Role,
+};
 pub use recurrence::{CountedFrom, Freq, Missed, NewRecurrence, Occurrence, Preview, Recurrence, Rule};
 pub use reminder::{NewReminder, Reminder, ReminderRow, Trigger};
 pub use task::{
     AskedRecurrence, Blockers, Changed, Lifecycle, NewSeries, NewTask, Planning, Priority, Refusal, Scope,
     SeriesChange, SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
 };
-pub use text::{Notes, Tag, Tags, Title};
+pub use text::{CommentText, Notes, ProjectName, Tag, Tags, Title};
 pub use violation::{Violation, Violations};
 pub use wall_clock::Zone;

@@ -4,7 +4,7 @@
 //! `series` and `series_change` what a task has to do with the others of its series.
 
 mod create;
-mod edit;
+pub(crate) mod edit;
 mod event;
 mod lifecycle;
 mod relations;

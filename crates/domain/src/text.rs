@@ -32,13 +32,38 @@ impl Notes {
 
     /// Violations are at `notes`.
     pub fn parse(text: &str) -> Result<Self, Violation> {
-        let text = text.replace("\r\n", "\n");
-        // PostgreSQL's jsonb cannot hold NUL; the other control characters have no meaning in a note.
-        if let Some(found) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-            return Err(control_character("notes", found));
+        lines("notes", text, Self::MAX_CHARS).map(Notes)
+    }
+}
+
+/// What a person says on a task, in Markdown: 1 to 10,000 characters, not only space; `\r\n` becomes `\n`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CommentText(String);
+
+impl CommentText {
+    pub const MAX_CHARS: usize = 10_000;
+
+    /// Violations are at `text`.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        if text.trim().is_empty() {
+            return Err(Violation::new("text", "required", "The text is empty."));
         }
-        at_most("notes", &text, Self::MAX_CHARS)?;
-        Ok(Notes(text))
+        lines("text", text, Self::MAX_CHARS).map(CommentText)
+    }
+}
+
+/// What a project is called: one trimmed line of 1 to 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProjectName(String);
+
+impl ProjectName {
+    pub const MAX_CHARS: usize = 200;
+
+    /// Violations are at `name`.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        single_line("name", text, Self::MAX_CHARS).map(ProjectName)
     }
 }
 
@@ -153,7 +178,7 @@ macro_rules! text {
     )+};
 }
 
-text!(Title, Notes, Tag);
+text!(Title, Notes, Tag, CommentText, ProjectName);
 
 fn single_line(field: &str, text: &str, max: usize) -> Result<String, Violation> {
     let text = text.trim();
@@ -166,6 +191,16 @@ fn single_line(field: &str, text: &str, max: usize) -> Result<String, Violation>
     }
     at_most(field, text, max)?;
     Ok(text.to_owned())
+}
+
+fn lines(field: &str, text: &str, max: usize) -> Result<String, Violation> {
+    let text = text.replace("\r\n", "\n");
+    // PostgreSQL's jsonb cannot hold NUL; the other control characters have no meaning in a text.
+    if let Some(found) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return Err(control_character(field, found));
+    }
+    at_most(field, &text, max)?;
+    Ok(text)
 }
 
 fn at_most(field: &str, text: &str, max: usize) -> Result<(), Violation> {

@@ -20,7 +20,7 @@
 //! One that hosts actors is an [`ActorHost`]; what it does outside of turns is a [`worker`].
 //!
 //! Handlers answer failures with a [`Problem`]; subscribers take a [`CloudEvent`] and answer a [`Delivery`]. What a
-//! subscriber gives up is kept by [`dead_letters`].
+//! subscriber gives up is kept by [`dead_letters`]. What is only kept for a time lies in a [`state_store`].
 
 mod actor_host;
 mod api_token;
@@ -38,6 +38,7 @@ mod placing;
 pub mod problem;
 mod request;
 mod service;
+pub mod state_store;
 mod stop;
 pub mod telemetry;
 pub mod worker;

@@ -58,6 +58,19 @@ pub(crate) async fn by_id(pool: &PgPool, id: UserId) -> Result<Option<Account>, 
     sqlx::query_as(query).bind(id.0).fetch_optional(pool).await
 }
 
+/// The same, unless the session has ended.
+pub(crate) async fn of_session(
+    pool: &PgPool,
+    id: UserId,
+    session: Option<Uuid>,
+) -> Result<Option<Account>, sqlx::Error> {
+    let query = sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM app_user
+         WHERE id = $1 AND NOT EXISTS (SELECT FROM ended_session WHERE session_id = $2)"
+    ));
+    sqlx::query_as(query).bind(id.0).bind(session).fetch_optional(pool).await
+}
+
 pub(crate) async fn by_email(pool: &PgPool, email: &Email) -> Result<Option<Account>, sqlx::Error> {
     let query = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM app_user WHERE lower(email) = $1"));
     sqlx::query_as(query).bind(email.as_str()).fetch_optional(pool).await

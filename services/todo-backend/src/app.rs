@@ -2,12 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use platform::{Service, ServiceClient, Stop};
+use platform::{
+    Service, ServiceClient, Stop,
+    state_store::{DaprState, StateStore},
+};
 use sqlx::PgPool;
 use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
-use crate::{live::Live, passwords::Passwords, slots::Slots, tokens::Tokens};
+use crate::{keys::Keys, live::Live, passwords::Passwords, settings::Settings, slots::Slots, tokens::Tokens};
+
+/// The state store component.
+const STATE_STORE: &str = "statestore";
 
 #[derive(Clone)]
 pub(crate) struct App {
@@ -19,6 +25,8 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) tokens: Tokens,
+    /// What is kept for a time only, such as sessions.
+    pub(crate) state: Arc<dyn StateStore>,
     pub(crate) passwords: Passwords,
     /// For expanding rules that anybody may send.
     pub(crate) previews: Slots,
@@ -31,7 +39,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(service: &Service) -> anyhow::Result<Self> {
+    pub(crate) fn new(service: &Service, settings: &Settings) -> anyhow::Result<Self> {
         Ok(Self {
             pool: service.pool.clone(),
             actors: service.actors.clone(),
@@ -39,7 +47,8 @@ impl App {
             services: service.services.clone(),
             clock: service.clock.clone(),
             ids: service.ids.clone(),
-            tokens: Tokens::default(),
+            tokens: Tokens { keys: Keys::default(), lifetime: settings.access_token },
+            state: Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE)),
             passwords: Passwords::new(argon2::Params::default())?,
             previews: Slots::default(),
             live: Live::new(service.pool.clone()),

@@ -23,7 +23,8 @@ where
     M: Message<Reply = TaskSnapshot, Refusal = TaskRefusal> + Sync,
 {
     let id = task.to_string();
-    app.actors.call(&id, message).command(command).timeout(app.patience).await.map_err(problem)
+    let answer = app.actors.call(&id, message).command(command).timeout(app.patience).await;
+    answer.map_err(|error| problem(error, refused))
 }
 
 /// A task with its entity tag.
@@ -57,7 +58,8 @@ impl IntoResponse for Answer {
     }
 }
 
-fn problem(error: CallError<TaskRefusal>) -> Problem {
+/// What a call that did not succeed is answered; `refused` says so of a refusal.
+pub(crate) fn problem<R>(error: CallError<R>, refused: impl FnOnce(R) -> Problem) -> Problem {
     match error {
         CallError::Refused(refusal) => refused(refusal),
         CallError::Conflict => {
@@ -69,8 +71,8 @@ fn problem(error: CallError<TaskRefusal>) -> Problem {
                 }])
         }
         CallError::Unavailable(detail) => {
-            tracing::warn!(detail, "a task's actor is unavailable");
-            Problem::unavailable("The task cannot be reached right now; the same request may be sent again.")
+            tracing::warn!(detail, "an actor is unavailable");
+            Problem::unavailable("It cannot be reached right now; the same request may be sent again.")
         }
         CallError::Failed(cause) => Problem::internal(cause),
     }
@@ -80,12 +82,15 @@ fn refused(refusal: TaskRefusal) -> Problem {
     match refusal {
         TaskRefusal::NotFound => no_such_task(),
         TaskRefusal::Deleted => deleted(),
-        TaskRefusal::VersionMismatch { current } => {
-            let detail = format!("The task is at version {current} now; read it again.");
-            Problem::new(&problems::VERSION_MISMATCH, detail).header(header::ETAG, entity_tag(current))
-        }
+        TaskRefusal::VersionMismatch { current } => version_mismatch(current),
         TaskRefusal::Invalid { violations } => violations.into(),
     }
+}
+
+/// What is now at this version was to be changed at another.
+pub(crate) fn version_mismatch(current: i64) -> Problem {
+    let detail = format!("It is at version {current} now; read it again.");
+    Problem::new(&problems::VERSION_MISMATCH, detail).header(header::ETAG, entity_tag(current))
 }
 
 /// For a task in the trash.
@@ -107,7 +112,7 @@ mod tests {
             (CallError::Unavailable("gone".into()), 503),
             (CallError::Failed("defect".into()), 500),
         ] {
-            assert_eq!(problem(error.clone()).status(), status, "{error}");
+            assert_eq!(problem(error.clone(), refused).status(), status, "{error}");
         }
     }
 }

@@ -41,6 +41,14 @@ impl Idempotency {
             None => ids.next_id(),
         })
     }
+
+    /// The id of anything else that is to be created: of the key and what the request is for.
+    pub(crate) fn new_id(&self, user: UserId, ids: &dyn IdSource) -> Uuid {
+        match &self.key {
+            Some(_) => Uuid::new_v5(&self.command_id(user, ids).id.0, b"new"),
+            None => ids.next_id(),
+        }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Idempotency {

@@ -13,6 +13,7 @@ mod cursor;
 mod email;
 mod idempotency;
 mod input;
+mod keys;
 mod link;
 mod live;
 mod new_password;
@@ -20,9 +21,15 @@ mod openapi;
 mod passwords;
 mod precondition;
 mod problems;
+mod project_commands;
+mod project_path;
+mod projects;
 mod query;
+mod refresh_token;
 mod routes;
 mod secret;
+mod sessions;
+mod settings;
 mod signing_key;
 mod slots;
 mod task_path;
@@ -31,29 +38,32 @@ mod tasks;
 mod test_support;
 mod tokens;
 
-use contracts::{recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask};
+use contracts::{
+    project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,
+};
 use platform::{Config, Readiness, Service, telemetry};
 use virtual_actors::Message;
 
-use crate::app::App;
+use crate::{app::App, settings::Settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     telemetry::init(&config);
     let service = Service::connect(config)?;
-    let app = App::new(&service)?;
+    let app = App::new(&service, &Settings::from_env()?)?;
 
-    let fetching = tokio::spawn(signing_key::fetch(service.sidecar.clone(), app.tokens.clone()));
-    let tokens = app.tokens.clone();
+    let reading_keys =
+        tokio::spawn(signing_key::keep_reading(service.sidecar.clone(), app.tokens.keys.clone()));
+    let keys = app.tokens.keys.clone();
     let readiness = Readiness::new()
-        .calls([CreateTask::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
-        .check("signing key", move || std::future::ready(tokens.ready()));
+        .calls([CreateTask::ACTOR, CreateProject::ACTOR, CheckReminders::ACTOR, CheckMissed::ACTOR])
+        .check("signing key", move || std::future::ready(keys.ready()));
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
     let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let drain = async move {
+        reading_keys.abort();
         listening.abort();
-        fetching.abort();
         sweeping.abort();
     };
     service.serve(routes::router(app), readiness, drain).await?;

@@ -26,6 +26,7 @@ use utoipa::{
     tags(
         (name = "account", description = "Registering, and signing in"),
         (name = "tasks", description = "Tasks and their reminders"),
+        (name = "projects", description = "Projects, and who shares them"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
         (name = "notifications", description = "The in-app inbox"),
         (name = "events", description = "What happens, as it happens"),
@@ -87,9 +88,17 @@ problems! {
     TaskProblems {
         NotFound = 404, "There is no such task, or it is in the trash";
     }
-    /// What any change of a task may be answered.
+    /// What any request for one project may be answered.
+    ProjectProblems {
+        NotFound = 404, "There is no such project, or it is in the trash";
+    }
+    /// What any request that needs a role in a project may be answered.
+    RoleProblems {
+        NotAllowed = 403, "The caller's role in the project does not allow it; the problem names the role that does";
+    }
+    /// What any change may be answered.
     ChangeProblems {
-        Mismatch = 412, "The task is at another version than `If-Match` says";
+        Mismatch = 412, "It is at another version than `If-Match` says";
     }
     /// What a request with parameters may be answered.
     ParameterProblems {

@@ -17,10 +17,12 @@ problem_types! {
     EMAIL_TAKEN = CONFLICT, "email-taken", "The e-mail address has an account";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused",
         "The idempotency key was used for a different request";
+    NOT_ALLOWED = FORBIDDEN, "not-allowed", "Your role in the project does not allow this";
+    PROJECT_DELETED = NOT_FOUND, "project-deleted", "The project is in the trash";
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash";
+    VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "It has changed meanwhile";
     TOO_MANY_STREAMS = TOO_MANY_REQUESTS, "too-many-streams", "This person has too many streams open";
-    VERSION_MISMATCH = PRECONDITION_FAILED, "version-mismatch", "The task has changed meanwhile";
     WRONG_CREDENTIALS = UNAUTHORIZED, "wrong-credentials", "The e-mail address or the password is wrong";
 }
 

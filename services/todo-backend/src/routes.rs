@@ -8,6 +8,7 @@ mod internal;
 mod jobs;
 mod me;
 mod notifications;
+mod projects;
 mod recurrences;
 mod tasks;
 
@@ -55,6 +56,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::history::task_history))
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
+        .merge(projects::endpoints())
         .merge(events::endpoints())
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))

@@ -13,15 +13,16 @@ impl<S: Send + Sync> FromRequestParts<S> for TaskPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let id = Path::<String>::from_request_parts(parts, state).await.ok().and_then(|Path(id)| parse(&id));
-        id.map(Self).ok_or_else(no_such_task)
+        let id =
+            Path::<String>::from_request_parts(parts, state).await.ok().and_then(|Path(id)| parse_id(&id));
+        id.map(|id| Self(TaskId(id))).ok_or_else(no_such_task)
     }
 }
 
 /// Only the hyphenated form, of those that UUIDs have.
-fn parse(text: &str) -> Option<TaskId> {
+pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
     const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
-    Uuid::try_parse(text).ok().filter(|_| text.len() == LENGTH).map(TaskId)
+    Uuid::try_parse(text).ok().filter(|_| text.len() == LENGTH)
 }
 
 /// Also for a task of somebody else: the two look the same.

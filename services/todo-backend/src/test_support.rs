@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::UserId;
-use platform::{ServiceClient, Stop};
+use platform::{ServiceClient, Stop, state_store::MemoryState};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -20,7 +20,15 @@ pub(crate) use self::{
     actors::Actors,
     client::{Answer, Request},
 };
-use crate::{app::App, live::Live, passwords::Passwords, routes, tokens::Tokens};
+use crate::{
+    app::App,
+    keys::{KeySet, Keys, SINGLE},
+    live::Live,
+    passwords::Passwords,
+    routes,
+    sessions::{self, UserAgent},
+    tokens::Tokens,
+};
 
 /// Nothing listens on the discard port.
 const NOBODY: &str = "http://127.0.0.1:9";
@@ -30,6 +38,7 @@ pub(crate) struct Backend {
     pub(crate) app: App,
     pub(crate) actors: Arc<Actors>,
     pub(crate) clock: Arc<TestClock>,
+    pub(crate) state: Arc<MemoryState>,
     routes: Router,
 }
 
@@ -73,8 +82,10 @@ impl Backend {
         let start = "2026-07-01T08:00:00Z".parse().unwrap();
         let clock = Arc::new(TestClock(Mutex::new(start)));
         let actors = Arc::new(Actors::new(pool.clone(), clock.clone()));
-        let tokens = Tokens::default();
-        tokens.install(&[7; 32]).unwrap();
+        // A test may let much time pass.
+        let tokens = Tokens { keys: Keys::default(), lifetime: TimeDelta::days(400) };
+        tokens.keys.install(KeySet::new([(SINGLE.to_owned(), "7".repeat(32))]).unwrap());
+        let state = Arc::new(MemoryState::default());
         let app = App {
             live: Live::new(pool.clone()),
             stop: Stop::default(),
@@ -85,13 +96,14 @@ impl Backend {
             clock: clock.clone(),
             ids: Arc::new(System),
             tokens,
+            state: state.clone(),
             // As cheap as argon2 can be.
             passwords: Passwords::new(argon2::Params::new(8, 1, 1, None).unwrap()).unwrap(),
             previews: Default::default(),
             sweep: Arc::default(),
         };
         let routes = platform::common_layers(routes::router(app.clone()), None, Arc::new(System));
-        Self { app, actors, clock, routes }
+        Self { app, actors, clock, state, routes }
     }
 
     /// An account in Europe/Berlin, signed in.
@@ -104,7 +116,8 @@ impl Backend {
         .fetch_one(&self.app.pool)
         .await
         .unwrap();
-        User { id, token: self.app.tokens.issue(UserId(id), self.clock.now()).unwrap() }
+        let signed = sessions::begin(&self.app, UserId(id), UserAgent(None)).await;
+        User { id, token: signed.unwrap_or_else(|problem| panic!("{problem:?}")).access_token }
     }
 
     pub(crate) fn request(&self, method: &'static str, path: &str) -> Request {

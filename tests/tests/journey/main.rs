@@ -6,6 +6,7 @@ mod dead_letters;
 mod kafka;
 mod live;
 mod reminders;
+mod sessions;
 mod task_life;
 
 use std::process::ExitCode;
@@ -20,7 +21,10 @@ fn main() -> ExitCode {
 fn suite(pubsub: Pubsub) -> Suite<Stack> {
     let suite = Suite::on(pubsub, || StackOptions::for_test("journey"));
     match pubsub {
-        Pubsub::Redis => suite,
+        // What no broker has to do with, once.
+        Pubsub::Redis => suite
+            .case(sessions::the_state_store_keeps_its_contract)
+            .case(sessions::a_session_goes_on_over_a_change_of_keys),
         Pubsub::Kafka => suite.case(kafka::the_events_of_a_task_lie_in_one_partition),
     }
     .case(dead_letters::an_event_nobody_can_take_holds_up_no_other_and_comes_through_when_mended)

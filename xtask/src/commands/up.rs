@@ -57,6 +57,7 @@ pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCod
         pubsub: options.pubsub,
         broker_links: BTreeMap::new(),
         faults: false,
+        settings: BTreeMap::new(),
         console: !options.supervise,
         throw_away: false,
     };

@@ -27,6 +27,8 @@ pub struct StackOptions {
     ///
     /// [`Stack::faults`]: crate::Stack::faults
     pub faults: bool,
+    /// Environment variables of the apps, beside those that say where everything is.
+    pub settings: BTreeMap<&'static str, String>,
     /// Whether progress is said on standard error.
     pub console: bool,
     /// Whether a stop in good order removes the directory.
@@ -50,6 +52,8 @@ impl StackOptions {
             pubsub: Pubsub::default(),
             broker_links: BTreeMap::new(),
             faults: false,
+            // Clients of tests sign in once.
+            settings: BTreeMap::from([("ACCESS_TOKEN_SECONDS", (7 * 24 * 60 * 60).to_string())]),
             console: false,
             throw_away: true,
         })

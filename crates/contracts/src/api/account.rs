@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -85,12 +86,41 @@ pub struct ChangeEmail {
     pub password: String,
 }
 
-/// What registering and signing in answer.
+/// What registering, signing in and refreshing answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     pub user: User,
-    /// A JWT; send it as `Authorization: Bearer …`. It holds for seven days.
+    /// A JWT; send it as `Authorization: Bearer …`.
     pub access_token: String,
+    /// For how many seconds the access token holds.
+    #[schema(example = 900)]
+    pub expires_in: i64,
+    /// Continues the session at `/api/v1/auth/refresh`, once.
+    pub refresh_token: String,
+    pub session_id: Uuid,
+}
+
+/// What continues a session.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Refresh {
+    /// The latest that this session was answered.
+    pub refresh_token: String,
+}
+
+/// Where somebody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSession {
+    pub id: Uuid,
+    pub created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    pub last_used_at: DateTime<Utc>,
+    /// When it ends unless it is refreshed.
+    pub expires_at: DateTime<Utc>,
+    /// What the client called itself when it signed in.
+    #[schema(required, example = "AlmanacDesktop/2.1 (Linux)")]
+    pub user_agent: Option<String>,
+    /// Whether this request is of it.
+    pub current: bool,
 }
 
 macro_rules! debug_without_secrets {
@@ -110,5 +140,5 @@ debug_without_secrets! {
     VerifyEmail {}
     ChangePassword {}
     ChangeEmail { email }
-    Session { user }
+    Session { user, session_id }
 }

@@ -5,8 +5,12 @@
 use std::collections::BTreeSet;
 
 use contracts::{
-    events::{DeliveryOutcome, ReminderDue, SeriesOutcome, TaskChanged},
+    events::{DeliveryOutcome, ProjectChanged, ReminderDue, SeriesOutcome, TaskChanged},
     notification::Notify,
+    project::{
+        AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, RemoveMember, RestoreProject,
+        SweepTasks, TransferProject,
+    },
     recurrence::{
         CheckMissed, EditSeries, EndSeries, GetSeries, InstanceAnswer, InstanceClosed, InstanceReopened,
         InstanceTrashed, MakeInstance, MoveInstance, StartSeries,
@@ -86,6 +90,15 @@ fn messages_are_written_as_they_were() {
         .message::<EndSeries>()
         .message::<CheckMissed>()
         .message::<GetSeries>()
+        .message::<CreateProject>()
+        .message::<EditProject>()
+        .message::<DeleteProject>()
+        .message::<RestoreProject>()
+        .message::<AddMember>()
+        .message::<ChangeRole>()
+        .message::<RemoveMember>()
+        .message::<TransferProject>()
+        .message::<SweepTasks>()
         .and_no_more();
 }
 
@@ -99,6 +112,9 @@ fn answers_are_read_and_lose_nothing() {
         .texts_of::<<StartSeries as Message>::Reply>("Recurrence")
         .texts_of::<<CheckMissed as Message>::Reply>("Recurrence/check_missed")
         .texts_of::<<GetSeries as Message>::Reply>("Recurrence/get")
+        .texts_of::<<CreateProject as Message>::Reply>("Project")
+        .texts_of::<<CreateProject as Message>::Refusal>("Project refused")
+        .texts_of::<<SweepTasks as Message>::Reply>("Project/sweep")
         .texts_of::<MakeInstance>("POST instances")
         .texts_of::<InstanceAnswer>("instances answer")
         .and_no_more();
@@ -111,5 +127,6 @@ fn events_are_read_and_lose_nothing() {
         .texts_of::<ReminderDue>("ReminderDue")
         .texts_of::<DeliveryOutcome>("DeliveryOutcome")
         .texts_of::<SeriesOutcome>("SeriesOutcome")
+        .texts_of::<ProjectChanged>("ProjectChanged")
         .and_no_more();
 }

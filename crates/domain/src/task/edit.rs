@@ -54,7 +54,7 @@ pub struct TaskPatch {
 }
 
 /// Tells `null` from absent: serde calls this only when the member is there.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)

@@ -2,6 +2,7 @@
 
 mod email;
 mod password;
+mod sessions;
 mod verification;
 
 use contracts::api;
@@ -20,6 +21,8 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(password::change_password))
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))
+        .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
+        .routes(routes!(sessions::end_session))
 }
 
 /// The account of the access token.

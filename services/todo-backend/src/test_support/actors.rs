@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use contracts::reminder_schedule::RemindersChecked;
+use project_actor::ProjectActor;
 use recurrence_actor::RecurrenceActor;
 use serde::Serialize;
 use serde_json::Value;
@@ -95,6 +96,7 @@ impl Sidecar for Actors {
                 self.notes().poked.push(actor_id.to_owned());
                 self.turn::<RecurrenceActor>(actor_id, method, &call).await
             }
+            ("Project", method) => self.turn::<ProjectActor>(actor_id, method, &call).await,
             ("Task", method) => self.turn::<TaskActor>(actor_id, method, &call).await,
             (other, _) => panic!("no actor type {other}"),
         };

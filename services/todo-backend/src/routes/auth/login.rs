@@ -15,6 +15,7 @@ use crate::{
     input::Found,
     openapi::{BodyProblems, PassingProblems},
     problems,
+    sessions::UserAgent,
 };
 
 struct Credentials {
@@ -35,7 +36,11 @@ struct Credentials {
         BodyProblems, PassingProblems,
     ),
 )]
-pub(crate) async fn login(State(app): State<App>, Json(body): Json<Value>) -> Result<SignedIn, Problem> {
+pub(crate) async fn login(
+    State(app): State<App>,
+    agent: UserAgent,
+    Json(body): Json<Value>,
+) -> Result<SignedIn, Problem> {
     let Credentials { email, password } = read(body)?;
     let account = match email {
         Some(email) => accounts::by_email(&app.pool, &email).await?,
@@ -47,7 +52,7 @@ pub(crate) async fn login(State(app): State<App>, Json(body): Json<Value>) -> Re
         Problem::new(&problems::WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     })?;
-    SignedIn::new(&app, &account, StatusCode::OK)
+    SignedIn::new(&app, &account, agent, StatusCode::OK).await
 }
 
 fn read(body: Value) -> Result<Credentials, Violations> {
@@ -110,9 +115,9 @@ mod tests {
             assert_eq!((answer.status, answer.kind()), (401, "/api/problems/unauthorized"));
             assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
         }
-        backend.clock.advance(chrono::TimeDelta::days(8));
+        backend.clock.advance(chrono::TimeDelta::days(400));
         assert_eq!(get(Some(format!("Bearer {good}"))).await.status, 401, "expired");
-        backend.clock.advance(chrono::TimeDelta::days(-8));
+        backend.clock.advance(chrono::TimeDelta::days(-400));
         sqlx::query("DELETE FROM app_user").execute(&pool).await.unwrap();
         assert_eq!(get(Some(format!("Bearer {good}"))).await.status, 401, "the account is gone");
     }

@@ -17,6 +17,7 @@ use crate::{
     new_password::NewPassword,
     openapi::{BodyProblems, PassingProblems},
     problems,
+    sessions::UserAgent,
 };
 
 struct Registration {
@@ -27,8 +28,8 @@ struct Registration {
 
 /// Creates an account and signs in.
 ///
-/// A link to confirm the address is mailed there; nothing waits for it. An address has one account. A request that is sent again under its `Idempotency-Key` gets the
-/// account it made, with a new access token.
+/// A link to confirm the address is mailed there; nothing waits for it. An address has one account. A request that is
+/// sent again under its `Idempotency-Key` gets the account it made, with a new session.
 #[utoipa::path(
     post, path = "/api/v1/auth/register", tag = "account", request_body = api::Register,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
@@ -42,6 +43,7 @@ struct Registration {
 pub(crate) async fn register(
     State(app): State<App>,
     idempotency: Idempotency,
+    agent: UserAgent,
     Json(body): Json<Value>,
 ) -> Result<SignedIn, Problem> {
     let Registration { email, password, zone } = read(body)?;
@@ -68,7 +70,7 @@ pub(crate) async fn register(
             }
         }
     };
-    SignedIn::new(&app, &account, StatusCode::CREATED)
+    SignedIn::new(&app, &account, agent, StatusCode::CREATED).await
 }
 
 /// The account, if this is the request that made it, sent again.

@@ -55,7 +55,7 @@ pub(crate) async fn change_password(
         return Err(wrong());
     }
     // Again if it was changed before: perhaps that is as far as the request came.
-    end_sessions(&app, account, None).await?;
+    end_sessions(&app, account, caller.session().ok()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,0 +1,81 @@
+//! What a change of a project commits, beside its state.
+
+use contracts::{
+    events::{AUDIT_LOGS, ProjectChanged},
+    project::{ProjectSnapshot, SweepTasks},
+};
+use domain::{Project, ProjectChange, ProjectEvent, UserId};
+use serde_json::{Value, json};
+use virtual_actors::{Event, RowsSql, Turn, TurnContext};
+
+use crate::ProjectActor;
+
+/// Makes the rows of who has access say what the project says.
+pub(crate) const MEMBER_ROWS: RowsSql = RowsSql(
+    ", wanted AS (
+        SELECT row.* FROM guard, jsonb_to_recordset($8::jsonb) AS row (user_id uuid, role text)
+    ), removed AS (
+        DELETE FROM project_member AS m USING guard
+        WHERE m.project_id = $1::uuid AND m.user_id NOT IN (SELECT user_id FROM wanted)
+    ), added AS (
+        INSERT INTO project_member (project_id, user_id, role)
+        SELECT $1::uuid, user_id, role FROM wanted
+        ON CONFLICT (user_id, project_id) DO UPDATE SET role = excluded.role
+        WHERE project_member.role <> excluded.role
+    )",
+);
+
+/// A turn's result from the domain's.
+pub(crate) fn transition(
+    change: ProjectChange,
+    by: UserId,
+    turn: &TurnContext<'_>,
+) -> Turn<ProjectActor, ProjectSnapshot> {
+    match change {
+        ProjectChange::Unchanged(project) => {
+            Turn::unchanged(ProjectSnapshot { version: turn.version(), project })
+        }
+        ProjectChange::Changed { project, event } => changed(project, &event, by, turn),
+    }
+}
+
+pub(crate) fn changed(
+    project: Project,
+    event: &ProjectEvent,
+    by: UserId,
+    turn: &TurnContext<'_>,
+) -> Turn<ProjectActor, ProjectSnapshot> {
+    let rows = members(&project);
+    let published = published(&project, event, by, turn);
+    let moves_tasks = matches!(event, ProjectEvent::Deleted | ProjectEvent::Restored);
+    let reply = ProjectSnapshot { version: turn.next_version(), project: project.clone() };
+    let mut changed = Turn::changed(project, reply).events(published).rows(rows);
+    if moves_tasks {
+        // To itself, so that the sweep begins when this is committed and sees every task that came before.
+        changed = changed.tell(turn.actor_id(), &SweepTasks::default());
+    }
+    changed.into()
+}
+
+fn members(project: &Project) -> Value {
+    let people = project.people().filter(|_| !project.is_deleted());
+    people.map(|(user, role)| json!({ "user_id": user, "role": role.name() })).collect()
+}
+
+fn published(project: &Project, event: &ProjectEvent, by: UserId, turn: &TurnContext<'_>) -> Option<Event> {
+    let fields = match event {
+        ProjectEvent::Updated { fields } => fields.iter().map(|field| field.name().to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    let member = event.member();
+    let data = ProjectChanged {
+        project_id: project.id().0,
+        user_id: by.0,
+        version: turn.next_version(),
+        fields,
+        member_id: member.map(|(member, _)| member.0),
+        role: member.and_then(|(_, role)| role),
+    };
+    // Plain data: it always has a JSON form.
+    Some(Event::new(AUDIT_LOGS, event.kind(), &data).ok()?.dataschema(ProjectChanged::SCHEMA))
+}

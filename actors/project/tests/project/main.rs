@@ -1,0 +1,3 @@
+//! A project's turns on a real database, and what is stored of them.
+
+mod stored;

@@ -1,0 +1,48 @@
+//! `GET /api/v1/projects`.
+
+use axum::extract::State;
+use contracts::api;
+use platform::{Json, Problem};
+
+use crate::{
+    app::App,
+    caller::Caller,
+    openapi::{CallerProblems, ParameterProblems, PassingProblems},
+    projects::{self, Place, Which},
+    query::{self, Query},
+};
+
+const STATUSES: [(&str, Which); 3] =
+    [("active", Which::Active), ("archived", Which::Archived), ("deleted", Which::Deleted)];
+
+/// The caller's projects and those shared with them, in the order of their positions.
+#[utoipa::path(
+    get, path = "/api/v1/projects", tag = "projects", security(("access_token" = [])),
+    params(
+        ("status" = Option<String>, Query,
+            description = "`active` (unless given), `archived` or `deleted`: the caller's own in the trash"),
+        ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of projects", body = api::Page<api::Project>),
+        CallerProblems, PassingProblems, ParameterProblems,
+    ),
+)]
+pub(crate) async fn list_projects(
+    State(app): State<App>,
+    caller: Caller,
+    mut query: Query,
+) -> Result<Json<api::Page<api::Project>>, Problem> {
+    let which = query.choice("status", &STATUSES).unwrap_or(Which::Active);
+    let (limit, cursor) = (query.limit(), query.foreign_cursor());
+    query.finish()?;
+    let after = match cursor {
+        Some(text) => Some(Place::decode(&text).ok_or_else(query::invalid_cursor)?),
+        None => None,
+    };
+    let found = projects::list(&app.pool, caller.id, which, after, limit as i64 + 1).await?;
+    let page = api::Page::of(found, limit, |last| Place::of(last).encode());
+    let items = page.items.iter().map(|project| api::Project::seen_by(caller.id, project)).collect();
+    Ok(Json(api::Page { items, next_cursor: page.next_cursor }))
+}

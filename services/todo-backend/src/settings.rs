@@ -1,0 +1,47 @@
+//! What can be set of this service alone, by environment variables.
+
+use std::{env, fmt::Display, str::FromStr};
+
+use chrono::TimeDelta;
+use platform::ConfigError;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// How long an access token holds (`ACCESS_TOKEN_SECONDS`, else 900).
+    pub(crate) access_token: TimeDelta,
+}
+
+impl Settings {
+    pub(crate) fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| env::var(name).ok())
+    }
+
+    fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
+        let access_token: u32 = number(&lookup, "ACCESS_TOKEN_SECONDS", 900)?;
+        Ok(Self { access_token: TimeDelta::seconds(access_token.into()) })
+    }
+}
+
+fn number<T: FromStr<Err: Display>>(
+    lookup: impl Fn(&'static str) -> Option<String>,
+    name: &'static str,
+    otherwise: T,
+) -> Result<T, ConfigError> {
+    let Some(value) = lookup(name).filter(|value| !value.is_empty()) else { return Ok(otherwise) };
+    value.parse().map_err(|error: T::Err| ConfigError::Invalid { name, detail: error.to_string(), value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_has_a_default_and_what_makes_no_sense_is_named() {
+        let from = |value: Option<&str>| {
+            Settings::from_lookup(|name| value.filter(|_| name == "ACCESS_TOKEN_SECONDS").map(str::to_owned))
+        };
+        assert_eq!(from(None).unwrap().access_token, TimeDelta::minutes(15));
+        assert_eq!(from(Some("60")).unwrap().access_token, TimeDelta::seconds(60));
+        assert!(from(Some("soon")).unwrap_err().to_string().contains("ACCESS_TOKEN_SECONDS"));
+    }
+}
