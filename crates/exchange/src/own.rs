@@ -50,7 +50,14 @@ fn item(at: usize, task: &Value) -> Item {
 /// Without what nobody sets, and without null, which is the default.
 fn settable(body: Map<String, Value>) -> Map<String, Value> {
     const OTHER: [&str; 9] = [
-        "id", "version", "status", "skipped", "created_at", "updated_at", "completed_at", "parent_id",
+        "id",
+        "version",
+        "status",
+        "skipped",
+        "created_at",
+        "updated_at",
+        "completed_at",
+        "parent_id",
         "blocked_by",
     ];
     let kept = body.into_iter().filter(|(name, value)| !OTHER.contains(&name.as_str()) && !value.is_null());

@@ -11,8 +11,18 @@ use serde_json::{Value, json};
 use crate::{Item, MAX_ITEMS, Unreadable};
 
 const COLUMNS: [&str; 12] = [
-    "TYPE", "CONTENT", "DESCRIPTION", "PRIORITY", "INDENT", "AUTHOR", "RESPONSIBLE", "DATE", "DATE_LANG",
-    "TIMEZONE", "DURATION", "DURATION_UNIT",
+    "TYPE",
+    "CONTENT",
+    "DESCRIPTION",
+    "PRIORITY",
+    "INDENT",
+    "AUTHOR",
+    "RESPONSIBLE",
+    "DATE",
+    "DATE_LANG",
+    "TIMEZONE",
+    "DURATION",
+    "DURATION_UNIT",
 ];
 
 /// The open tasks, each above its subtasks. Reminders and dependencies have no column.
@@ -26,7 +36,8 @@ pub fn write(tasks: &[TaskSnapshot]) -> Result<String, csv::Error> {
     }
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
-    let mut next: Vec<(usize, &Task)> = below.remove(&None).unwrap_or_default().into_iter().rev().map(|task| (1, task)).collect();
+    let mut next: Vec<(usize, &Task)> =
+        below.remove(&None).unwrap_or_default().into_iter().rev().map(|task| (1, task)).collect();
     while let Some((indent, task)) = next.pop() {
         writer.write_record(row(indent, task))?;
         let children = below.remove(&Some(task.id())).unwrap_or_default();
@@ -110,7 +121,9 @@ struct Rows {
 impl Rows {
     fn take(&mut self, record: &StringRecord) {
         let line = record.position().and_then(|position| usize::try_from(position.line()).ok());
-        let cell = |name: &str| self.columns.get(name).and_then(|at| record.get(*at)).unwrap_or("").trim().to_owned();
+        let cell = |name: &str| {
+            self.columns.get(name).and_then(|at| record.get(*at)).unwrap_or("").trim().to_owned()
+        };
         let content = cell("CONTENT");
         match cell("TYPE").to_ascii_lowercase().as_str() {
             "task" => {}
@@ -122,7 +135,9 @@ impl Rows {
             }
             kind => {
                 if let Some(item) = self.items.last_mut().filter(|_| !kind.is_empty()) {
-                    let detail = format!("The row `{content}` below this task is a {kind}; only tasks and notes are taken.");
+                    let detail = format!(
+                        "The row `{content}` below this task is a {kind}; only tasks and notes are taken."
+                    );
                     item.ignore(line, "TYPE", "unsupported", detail);
                 }
                 return;
@@ -147,16 +162,28 @@ impl Rows {
             "2" => item.set("priority", "high"),
             "3" => item.set("priority", "medium"),
             "4" | "" => {}
-            other => item.ignore(line, "PRIORITY", "out_of_range", format!("A priority is from 1 to 4, not {other}.")),
+            other => item.ignore(
+                line,
+                "PRIORITY",
+                "out_of_range",
+                format!("A priority is from 1 to 4, not {other}."),
+            ),
         }
         self.date(&mut item, &cell("DATE"), &cell("TIMEZONE"));
         match (cell("DURATION").as_str(), cell("DURATION_UNIT").to_ascii_lowercase().as_str()) {
             ("" | "None", _) => {}
-            (minutes, "minute" | "minutes" | "") if minutes.parse::<u32>().is_ok_and(|minutes| minutes > 0) => {
+            (minutes, "minute" | "minutes" | "")
+                if minutes.parse::<u32>().is_ok_and(|minutes| minutes > 0) =>
+            {
                 item.set("estimate", format!("PT{minutes}M"));
             }
             (length, unit) => {
-                item.ignore(line, "DURATION", "unsupported", format!("A length of {length} {unit} cannot be taken."));
+                item.ignore(
+                    line,
+                    "DURATION",
+                    "unsupported",
+                    format!("A length of {length} {unit} cannot be taken."),
+                );
             }
         }
         let responsible = cell("RESPONSIBLE");
@@ -194,7 +221,8 @@ impl Rows {
 /// Labels stand at the end of a task's name.
 fn title_and_labels(item: &mut Item, content: &str) {
     let words: Vec<&str> = content.split_whitespace().collect();
-    let is_label = |word: &&&str| word.len() > 1 && word.starts_with('@') && domain::Tag::parse(&word[1..]).is_ok();
+    let is_label =
+        |word: &&&str| word.len() > 1 && word.starts_with('@') && domain::Tag::parse(&word[1..]).is_ok();
     let labels = words.iter().rev().take_while(is_label).count();
     let (title, labels) = words.split_at(words.len() - labels.min(domain::Tags::MAX));
     item.set_title(&title.join(" "));

@@ -3,7 +3,9 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod calendar;
 mod events;
+mod exchange;
 mod internal;
 mod jobs;
 mod me;
@@ -58,6 +60,8 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(recurrences::endpoints())
         .merge(projects::endpoints())
         .merge(events::endpoints())
+        .merge(exchange::endpoints())
+        .routes(routes!(calendar::calendar))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))

@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn what_is_not_closed_is_closed_with_what_it_is_in() {
-        let read = components("BEGIN:VCALENDAR\nBEGIN:VTODO\nnonsense\nSUMMARY:x\nEND:VCALENDAR\nEND:VTODO\n");
+        let read =
+            components("BEGIN:VCALENDAR\nBEGIN:VTODO\nnonsense\nSUMMARY:x\nEND:VCALENDAR\nEND:VTODO\n");
         assert_eq!(read.len(), 1);
         assert_eq!(read[0].components[0].property("SUMMARY").unwrap().line, 4);
         let deep = "BEGIN:A\n".repeat(10_000);

@@ -153,12 +153,15 @@ impl Times {
             }
         };
         let (start, due) = (read("DTSTART"), read("DUE"));
-        let due = due.or_else(|| lasting(todo, start.as_ref())).or(start.filter(|_| todo.property("RRULE").is_some()));
+        let due = due
+            .or_else(|| lasting(todo, start.as_ref()))
+            .or(start.filter(|_| todo.property("RRULE").is_some()));
         if let Some(due) = &due {
             item.set("due", due_value(due));
         }
         let named = todo.property(START).and_then(|start| times::due(start, zones, user).ok());
-        let begun = named.or(start.filter(|start| Some(start) != due.as_ref() && todo.property("RRULE").is_none()));
+        let begun =
+            named.or(start.filter(|start| Some(start) != due.as_ref() && todo.property("RRULE").is_none()));
         if let Some(begun) = begun {
             let date = begun.named().date();
             if due.is_none_or(|due| date <= due.named().date()) {

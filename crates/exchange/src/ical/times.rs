@@ -21,18 +21,25 @@ impl Zones {
     /// By their IANA names, which a file's definitions may give beside names of their own.
     pub(super) fn of(calendar: &Component) -> Self {
         let zones = calendar.components.iter().filter(|component| component.name == "VTIMEZONE");
-        Zones(zones.filter_map(|zone| {
-            let id = zone.property("TZID")?.value.clone();
-            let given = zone.property("X-LIC-LOCATION").map(|location| location.value.as_str());
-            let found = given.and_then(named).or_else(|| named(&id));
-            Some((id, found))
-        }).collect())
+        Zones(
+            zones
+                .filter_map(|zone| {
+                    let id = zone.property("TZID")?.value.clone();
+                    let given = zone.property("X-LIC-LOCATION").map(|location| location.value.as_str());
+                    let found = given.and_then(named).or_else(|| named(&id));
+                    Some((id, found))
+                })
+                .collect(),
+        )
     }
 
     fn find(&self, id: &str) -> Result<Zone, Wrong> {
-        self.0.get(id).copied().flatten().or_else(|| named(id)).ok_or_else(|| {
-            ("unknown_zone", format!("The zone {id} is not an IANA time zone."))
-        })
+        self.0
+            .get(id)
+            .copied()
+            .flatten()
+            .or_else(|| named(id))
+            .ok_or_else(|| ("unknown_zone", format!("The zone {id} is not an IANA time zone.")))
     }
 }
 

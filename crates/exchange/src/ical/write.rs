@@ -9,8 +9,7 @@ use domain::{CountedFrom, Due, Lead, Missed, Priority, SeriesLink, Task, Trigger
 use super::{
     ESTIMATE, FROM, MISSED, START,
     lines::{Writer, escape},
-    rules, times,
-    zones,
+    rules, times, zones,
 };
 
 /// So many years ahead of a recurring task its zone's changes are listed.
@@ -162,7 +161,8 @@ fn time(writer: &mut Writer, name: &str, due: &Due) {
 /// DTSTART is of the kind DUE is, and before it (section 3.8.2.3).
 fn start(writer: &mut Writer, task: &Task, due: Option<&Due>) {
     let Some(start) = task.start() else { return };
-    let begun = due.map_or(Due::AllDay { date: start }, |due| rules::at(due, start.and_time(Default::default())));
+    let begun =
+        due.map_or(Due::AllDay { date: start }, |due| rules::at(due, start.and_time(Default::default())));
     if due.is_none_or(|due| begun.named() < due.named()) {
         time(writer, "DTSTART", &begun);
     } else {

@@ -16,7 +16,9 @@ fn offset(zone: Zone, instant: DateTime<Utc>) -> i64 {
 fn changes(zone: Zone, years: (i32, i32)) -> Vec<(DateTime<Utc>, i64, i64)> {
     // No zone changes twice within a week.
     const STEP: TimeDelta = TimeDelta::days(7);
-    let at = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(Default::default()).and_utc();
+    let at = |year: i32| {
+        NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(Default::default()).and_utc()
+    };
     let (mut from, end) = (at(years.0), at(years.1 + 1));
     let mut found = Vec::new();
     while from < end {
@@ -104,6 +106,9 @@ mod tests {
 
     #[test]
     fn odd_offsets_are_written_as_they_are() {
-        assert_eq!([offset_text(20_700), offset_text(-12_600), offset_text(-2_670)], ["+0545", "-0330", "-004430"]);
+        assert_eq!(
+            [offset_text(20_700), offset_text(-12_600), offset_text(-2_670)],
+            ["+0545", "-0330", "-004430"]
+        );
     }
 }

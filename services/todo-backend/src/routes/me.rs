@@ -1,5 +1,6 @@
 //! `GET /api/v1/me`: whose access token it is; and below it, what they change about their account.
 
+mod calendar;
 mod email;
 mod password;
 mod sessions;
@@ -21,6 +22,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(password::change_password))
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))
+        .routes(routes!(calendar::get_calendar, calendar::renew_calendar, calendar::end_calendar))
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
 }
