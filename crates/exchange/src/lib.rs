@@ -95,7 +95,9 @@ impl Item {
 
     /// A title is one line, and there is one.
     fn set_title(&mut self, text: &str) {
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        self.set("title", if line.is_empty() { "Untitled".to_owned() } else { line });
+        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        let line: String = text.chars().map(|c| if breaks(c) { ' ' } else { c }).collect();
+        let line = line.trim();
+        self.set("title", if line.is_empty() { "Untitled" } else { line });
     }
 }
