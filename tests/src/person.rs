@@ -39,6 +39,11 @@ impl Person {
         Self { id, email, token, backend, mailbox }
     }
 
+    /// The access token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The same person, who asks another address.
     #[must_use]
     pub fn by(&self, backend: String) -> Self {

@@ -49,6 +49,7 @@ mod port_holder;
 mod ports;
 mod postgres;
 mod process;
+mod python;
 mod readiness;
 mod redis;
 mod replica;
@@ -78,6 +79,7 @@ pub use ports::{
 };
 pub use postgres::{Durability, Postgres};
 pub use process::{ProcessId, Program, STOP_LIMIT};
+pub use python::Python;
 pub use readiness::Readiness;
 pub use redis::Redis;
 pub use sidecar::{Detour, Sidecar, SidecarOptions};

@@ -20,6 +20,8 @@ use crate::workspace;
 /// The secret that signs access tokens, and those that came later, by their names.
 const KEY: &str = "jwt-signing-key";
 const KEYS: &str = "jwt-signing-keys";
+/// The secret that seals the second factors of accounts.
+const SEAL: &str = "totp-key";
 /// Holds the directories of test runs.
 const RUNS: &str = "runs";
 
@@ -67,6 +69,12 @@ impl StateDir {
             let secrets = json!({ KEY: random_hex() });
             write_secret(&self.secrets(), &format!("{secrets:#}\n"))?;
         }
+        // A directory of an earlier version has none yet.
+        let mut secrets = self.read_secrets()?;
+        if !secrets.contains_key(SEAL) {
+            secrets.insert(SEAL.to_owned(), random_hex().into());
+            self.replace_secrets(secrets)?;
+        }
         if !self.postgres_password().exists() {
             write_secret(&self.postgres_password(), &random_hex())?;
         }
@@ -75,9 +83,7 @@ impl StateDir {
 
     /// Adds a key that signs access tokens, under a name; of those before, so many of the latest stay.
     pub(crate) fn add_key(&self, name: &str, keep: usize) -> Result<()> {
-        let path = self.secrets();
-        let text = fs::read_to_string(&path).with_context(|| format!("there is no {}", path.display()))?;
-        let mut secrets: Map<String, Value> = serde_json::from_str(&text)?;
+        let mut secrets = self.read_secrets()?;
         let mut keys: BTreeMap<String, Value> = match secrets.remove(KEYS) {
             Some(keys) => serde_json::from_value(keys)?,
             None => BTreeMap::new(),
@@ -90,10 +96,21 @@ impl StateDir {
         keys = keys.into_iter().skip(spare).collect();
         keys.insert(name.to_owned(), random_hex().into());
         secrets.insert(KEYS.to_owned(), json!(keys));
-        let draft = path.with_extension("draft");
+        self.replace_secrets(secrets)
+    }
+
+    fn read_secrets(&self) -> Result<Map<String, Value>> {
+        let path = self.secrets();
+        let text = fs::read_to_string(&path).with_context(|| format!("there is no {}", path.display()))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Whole or not at all.
+    fn replace_secrets(&self, secrets: Map<String, Value>) -> Result<()> {
+        let draft = self.secrets().with_extension("draft");
         remove_file(&draft)?;
         write_secret(&draft, &format!("{:#}\n", Value::Object(secrets)))?;
-        Ok(fs::rename(draft, path)?)
+        Ok(fs::rename(draft, self.secrets())?)
     }
 
     /// Holds the directory for as long as the file lives; fails if another process does.

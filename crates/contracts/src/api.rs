@@ -12,10 +12,11 @@ pub mod quick_add;
 pub mod recurrence;
 pub mod reminder;
 pub mod task;
+pub mod text;
 
 pub use account::{
-    ChangeEmail, ChangePassword, ForgotPassword, Login, OpenSession, Refresh, Register, ResetPassword,
-    Session, User, VerifyEmail,
+    ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, OpenSession,
+    RecoveryCodes, Refresh, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail,
 };
 pub use history::HistoryEntry;
 pub use live::LiveEvent;

@@ -33,11 +33,18 @@ pub struct ProblemType {
     /// The last segment of the type's URI.
     pub slug: &'static str,
     pub title: &'static str,
+    /// What whoever gets it can do.
+    pub advice: &'static str,
 }
 
 impl ProblemType {
     pub const fn new(status: StatusCode, slug: &'static str, title: &'static str) -> Self {
-        Self { status, slug, title }
+        Self { status, slug, title, advice: "" }
+    }
+
+    #[must_use]
+    pub const fn advise(self, advice: &'static str) -> Self {
+        Self { advice, ..self }
     }
 
     /// The `type` member.
@@ -47,8 +54,9 @@ impl ProblemType {
 }
 
 macro_rules! problem_types {
-    ($($(#[$doc:meta])* $name:ident = $status:ident, $slug:literal, $title:literal;)+) => {
-        $($(#[$doc])* pub const $name: ProblemType = ProblemType::new(StatusCode::$status, $slug, $title);)+
+    ($($(#[$doc:meta])* $name:ident = $status:ident, $slug:literal, $title:literal, $advice:literal;)+) => {
+        $($(#[$doc])* pub const $name: ProblemType =
+            ProblemType::new(StatusCode::$status, $slug, $title).advise($advice);)+
         /// The types any service may answer.
         pub const COMMON: &[&ProblemType] = &[$(&$name),+];
     };
@@ -56,27 +64,34 @@ macro_rules! problem_types {
 
 problem_types! {
     /// The body cannot be read as JSON at all.
-    MALFORMED_BODY = BAD_REQUEST, "malformed-body", "The body is not JSON";
+    MALFORMED_BODY = BAD_REQUEST, "malformed-body", "The body is not JSON", "Send well-formed JSON, encoded in UTF-8.";
     /// Well-formed, but some values break rules; `errors` says which.
-    INVALID = UNPROCESSABLE_ENTITY, "invalid", "Some values are not valid";
+    INVALID = UNPROCESSABLE_ENTITY, "invalid", "Some values are not valid",
+        "Mend what `errors` names, field by field, and send it again.";
     /// No credentials, or none that hold.
-    UNAUTHORIZED = UNAUTHORIZED, "unauthorized", "Sign in first";
+    UNAUTHORIZED = UNAUTHORIZED, "unauthorized", "Sign in first",
+        "Sign in, and send the access token as `Authorization: Bearer …`.";
     /// The credentials do not allow this.
-    FORBIDDEN = FORBIDDEN, "forbidden", "Not allowed";
+    FORBIDDEN = FORBIDDEN, "forbidden", "Not allowed", "Ask somebody who may do this; sending it again does not help.";
     /// No such thing, or it belongs to somebody else.
-    NOT_FOUND = NOT_FOUND, "not-found", "There is no such thing";
+    NOT_FOUND = NOT_FOUND, "not-found", "There is no such thing",
+        "Look at the id and the path: what belongs to somebody else looks the same.";
     /// The path exists, the method does not.
-    METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed here";
+    METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed here",
+        "Use one of the methods that the `Allow` header names.";
     /// The body is larger than what is accepted.
-    BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
+    BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", "Send less at once.";
     /// The body is in another format than JSON.
-    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON";
+    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON",
+        "Send the body as `Content-Type: application/json`.";
     /// A part that is needed does not answer now; the same request may be sent again.
-    UNAVAILABLE = SERVICE_UNAVAILABLE, "unavailable", "Not available right now";
+    UNAVAILABLE = SERVICE_UNAVAILABLE, "unavailable", "Not available right now",
+        "Send the same request again, under its `Idempotency-Key`, after `Retry-After` seconds.";
     /// The service still waits for something it needs.
-    NOT_READY = SERVICE_UNAVAILABLE, "not-ready", "The service is not ready";
+    NOT_READY = SERVICE_UNAVAILABLE, "not-ready", "The service is not ready", "Try again in a few seconds.";
     /// A defect.
-    INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Something went wrong";
+    INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Something went wrong",
+        "Tell us, with `instance`; the failure has been logged.";
 }
 
 /// What is wrong with one field.

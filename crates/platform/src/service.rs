@@ -152,6 +152,8 @@ impl Service {
             .merge(readiness.routes(self.pool.clone(), self.sidecar.clone()))
             .route("/metrics", get(metrics::exposition));
         let routes = common_layers(routes, self.config.app_api_token.as_deref(), self.ids.clone());
+        // Handlers may ask who is at the other end.
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
         let server = axum::serve(listener, routes).with_graceful_shutdown(leaving.nobody_asks());
         let hard_stop = async {
             leaving.nobody_asks().await;

@@ -105,3 +105,12 @@ pub(crate) async fn void_links(
     sqlx::query(sql).bind(user).bind(email.as_str()).bind(now).execute(connection).await?;
     Ok(())
 }
+
+/// Forgets mails whose links have long expired.
+pub(crate) async fn clean_up(pool: &PgPool, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM account_mail WHERE expires_at < $1")
+        .bind(now - TimeDelta::days(1))
+        .execute(pool)
+        .await?;
+    Ok(())
+}

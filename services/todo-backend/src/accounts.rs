@@ -23,6 +23,8 @@ pub(crate) struct Account {
     pub(crate) registration_key: Option<String>,
     /// When a link that was mailed to the address was followed.
     pub(crate) email_verified_at: Option<DateTime<Utc>>,
+    /// Whether signing in takes a code of a second factor.
+    pub(crate) totp: bool,
 }
 
 impl Account {
@@ -35,6 +37,7 @@ impl Account {
             id: self.id,
             email: self.email.clone(),
             email_verified: self.email_verified_at.is_some(),
+            totp: self.totp,
             time_zone: self.time_zone.clone(),
         }
     }
@@ -51,7 +54,8 @@ impl Account {
 }
 
 const COLUMNS: &str =
-    "id, email, password_hash, time_zone, zone_version, registration_key, email_verified_at";
+    "id, email, password_hash, time_zone, zone_version, registration_key, email_verified_at,
+     EXISTS (SELECT FROM account_totp WHERE user_id = app_user.id AND confirmed_at IS NOT NULL) AS totp";
 
 pub(crate) async fn by_id(pool: &PgPool, id: UserId) -> Result<Option<Account>, sqlx::Error> {
     let query = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM app_user WHERE id = $1"));

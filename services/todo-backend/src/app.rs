@@ -10,7 +10,10 @@ use sqlx::PgPool;
 use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
-use crate::{keys::Keys, live::Live, passwords::Passwords, settings::Settings, slots::Slots, tokens::Tokens};
+use crate::{
+    keys::Keys, live::Live, passwords::Passwords, secret_store::SecretStore, settings::Settings,
+    slots::Slots, tokens::Tokens,
+};
 
 /// The state store component.
 const STATE_STORE: &str = "statestore";
@@ -28,6 +31,9 @@ pub(crate) struct App {
     /// What is kept for a time only, such as sessions.
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) passwords: Passwords,
+    pub(crate) secrets: Arc<SecretStore>,
+    /// How many proxies of ours a request came through.
+    pub(crate) trusted_proxies: usize,
     /// For expanding rules that anybody may send.
     pub(crate) previews: Slots,
     /// The connected clients.
@@ -50,6 +56,8 @@ impl App {
             tokens: Tokens { keys: Keys::default(), lifetime: settings.access_token },
             state: Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE)),
             passwords: Passwords::new(argon2::Params::default())?,
+            secrets: Arc::new(SecretStore::of(service.sidecar.clone())),
+            trusted_proxies: settings.trusted_proxies,
             previews: Slots::default(),
             live: Live::new(service.pool.clone()),
             stop: service.stop.clone(),

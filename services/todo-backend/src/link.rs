@@ -50,6 +50,10 @@ impl Link {
         self.used_at.is_some()
     }
 
+    pub(crate) fn holds(&self, now: DateTime<Utc>) -> Result<(), Problem> {
+        if self.used_at.is_some() || self.expires_at <= now { Err(invalid()) } else { Ok(()) }
+    }
+
     /// Uses it up, if it still holds.
     pub(crate) async fn spend(
         &self,
@@ -57,9 +61,7 @@ impl Link {
         key: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), Problem> {
-        if self.used_at.is_some() || self.expires_at <= now {
-            return Err(invalid());
-        }
+        self.holds(now)?;
         sqlx::query("UPDATE account_mail SET used_at = $2, used_key = $3 WHERE id = $1")
             .bind(self.id)
             .bind(now)

@@ -8,6 +8,7 @@ mod account_mail;
 mod accounts;
 mod app;
 mod caller;
+mod client_address;
 mod commands;
 mod cursor;
 mod email;
@@ -27,16 +28,21 @@ mod projects;
 mod query;
 mod refresh_token;
 mod routes;
+mod sealed;
 mod secret;
+mod secret_store;
 mod sessions;
 mod settings;
 mod signing_key;
 mod slots;
 mod task_path;
+mod task_query;
 mod tasks;
 #[cfg(test)]
 mod test_support;
+mod throttle;
 mod tokens;
+mod totp;
 
 use contracts::{
     project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,

@@ -1,10 +1,16 @@
 //! The API's document: what is common to all endpoints. Each endpoint documents itself beside its handler.
 
+mod complete;
+#[cfg(test)]
+mod tests;
+
 use platform::problem::Body as Problem;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
+
+pub(crate) use self::complete::complete;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -79,6 +85,10 @@ problems! {
     /// What any request may be answered.
     PassingProblems {
         Unavailable = 503, "A part that is needed does not answer now; send the same request again";
+    }
+    /// What a request that takes a password or a code may be answered.
+    AttemptProblems {
+        TooMany = 429, "Too many attempts failed; `Retry-After` says when to try again";
     }
     /// What any request that needs an access token may be answered.
     CallerProblems {

@@ -7,6 +7,9 @@ use platform::Problem;
 /// A version no task has.
 const NEVER: i64 = -1;
 
+/// Longer tags are none of ours, nor anybody's.
+const LONGEST: usize = 80;
+
 /// The version that is expected, if any is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IfMatch(pub(crate) Option<i64>);
@@ -37,7 +40,7 @@ fn parse(value: &str) -> Option<IfMatch> {
     }
     let (weak, tag) = value.strip_prefix("W/").map_or((false, value), |tag| (true, tag));
     let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
-    if tag.contains('"') {
+    if tag.contains('"') || tag.len() > LONGEST {
         return None;
     }
     // A weak tag never matches here, and one we never gave out matches nothing.

@@ -1,9 +1,12 @@
-//! Query parameters of lists: each is known and given once, and all that is wrong is told at once.
+//! Query parameters of lists: each is known and given once, several values of one with commas between, and all that
+//! is wrong is told at once.
 
 use axum::extract::FromRequestParts;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Violation, Violations};
-use http::request::Parts;
+use http::{Uri, request::Parts};
 use platform::Problem;
+use sha2::{Digest, Sha256};
 
 use crate::cursor::Cursor;
 
@@ -16,19 +19,34 @@ const MAX_CURSOR: usize = 1000;
 pub(crate) struct Query {
     given: Vec<(String, String)>,
     found: Vec<Violation>,
+    place: Place,
+}
+
+/// A list, whichever page of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// As it was asked for, without `cursor`.
+    target: String,
+    /// All that says which list it is.
+    given: Vec<(String, String)>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let given = axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        let given = given.map_err(|error| Problem::invalid("query", "invalid_query", error.body_text()))?.0;
-        Ok(Self { given, found: Vec::new() })
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(&parts.uri)
     }
 }
 
 impl Query {
+    pub(crate) fn read(uri: &Uri) -> Result<Self, Problem> {
+        let given = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
+        let given = given.map_err(|error| Problem::invalid("query", "invalid_query", error.body_text()))?.0;
+        let place = Place::new(uri, &given);
+        Ok(Self { given, found: Vec::new(), place })
+    }
+
     /// How many items a page has.
     pub(crate) fn limit(&mut self) -> usize {
         let Some(text) = self.take("limit") else { return DEFAULT_LIMIT };
@@ -72,6 +90,44 @@ impl Query {
         chosen
     }
 
+    /// A text that has to parse.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Violation>,
+    ) -> Option<T> {
+        let text = self.take(name)?;
+        parse(&text).map_err(|violation| self.found.push(violation.at(name))).ok()
+    }
+
+    /// Values with commas between, each of which has to parse.
+    pub(crate) fn several<T>(
+        &mut self,
+        name: &str,
+        most: usize,
+        parse: impl Fn(&str) -> Result<T, Violation>,
+    ) -> Vec<T> {
+        let Some(text) = self.take(name) else { return Vec::new() };
+        let parts: Vec<&str> = text.split(',').collect();
+        if parts.len() > most {
+            self.found.push(Violation::new(
+                name,
+                "too_many",
+                format!("At most {most}, with commas between."),
+            ));
+            return Vec::new();
+        }
+        let parsed = parts
+            .into_iter()
+            .filter_map(|part| parse(part).map_err(|violation| self.found.push(violation.at(name))).ok());
+        parsed.collect()
+    }
+
+    /// Which list is asked for.
+    pub(crate) fn place(&self) -> Place {
+        self.place.clone()
+    }
+
     /// Call it when all that is known was taken.
     pub(crate) fn finish(mut self) -> Result<(), Violations> {
         let unknown = self.given.into_iter().map(|(name, _)| {
@@ -95,6 +151,37 @@ impl Query {
             self.found.push(Violation::new(name, "duplicate", "Give it once."));
         }
         values.into_iter().next()
+    }
+}
+
+impl Place {
+    fn new(uri: &Uri, given: &[(String, String)]) -> Self {
+        let is_cursor = |part: &&str| part.split('=').next() == Some("cursor");
+        let query: Vec<&str> =
+            uri.query().unwrap_or_default().split('&').filter(|part| !is_cursor(part)).collect();
+        let query = query.join("&");
+        let target = if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) };
+        let says_which = |(name, _): &&(String, String)| !["cursor", "limit"].contains(&name.as_str());
+        Self { target, given: given.iter().filter(says_which).cloned().collect() }
+    }
+
+    /// The same for all pages of a list, whatever the order of its parameters.
+    pub(crate) fn name(&self) -> String {
+        let mut given = self.given.clone();
+        given.sort();
+        let path = self.target.split('?').next().unwrap_or_default();
+        let digest = Sha256::digest(serde_json::json!([path, given]).to_string());
+        URL_SAFE_NO_PAD.encode(&digest[..9])
+    }
+
+    /// A `Link` header's value (RFC 8288).
+    pub(crate) fn links(&self, next_cursor: Option<&str>) -> String {
+        // What would end the reference early is not in a valid one, but may be in a request.
+        let target = self.target.replace('<', "%3C").replace('>', "%3E");
+        let first = format!("<{target}>; rel=\"first\"");
+        let Some(cursor) = next_cursor else { return first };
+        let joint = if target.contains('?') { '&' } else { '?' };
+        format!("<{target}{joint}cursor={cursor}>; rel=\"next\", {first}")
     }
 }
 

@@ -13,6 +13,7 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+mod views;
 
 use axum::{
     Router,
@@ -25,13 +26,17 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 pub(crate) use self::jobs::check_reminders::keep_sweeping;
-use crate::{app::App, openapi::Document, problems};
+use crate::{
+    app::App,
+    openapi::{self, Document},
+    problems,
+};
 
 const BODY_LIMIT: usize = 256 * 1024;
 
 /// The whole service but its health and metrics.
 pub(crate) fn router(app: App) -> Router {
-    let (routes, document) = endpoints().split_for_parts();
+    let (routes, document) = described();
     routes
         .route("/", get(async || Redirect::temporary("/api/docs/")))
         // daprd asks for it before it binds a schedule to a path.
@@ -42,6 +47,13 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(app)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+}
+
+/// The endpoints, and their document.
+pub(crate) fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
+    let (routes, mut document) = endpoints().split_for_parts();
+    openapi::complete(&mut document);
+    (routes, document)
 }
 
 fn endpoints() -> OpenApiRouter<App> {
@@ -58,11 +70,13 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::history::task_history))
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
+        .merge(views::endpoints())
         .merge(projects::endpoints())
         .merge(events::endpoints())
         .merge(exchange::endpoints())
         .routes(routes!(calendar::calendar))
         .routes(routes!(notifications::list_notifications))
+        .routes(routes!(problems::list_problems))
         .routes(routes!(problems::explain_problem))
         .routes(routes!(jobs::check_reminders::check_reminders))
         .routes(routes!(jobs::check_recurrences::check_recurrences))
@@ -78,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_document_is_pinned() {
-        let (_, document) = endpoints().split_for_parts();
+        let (_, document) = described();
         insta::assert_json_snapshot!("openapi", document);
     }
 

@@ -9,6 +9,9 @@ use platform::ConfigError;
 pub(crate) struct Settings {
     /// How long an access token holds (`ACCESS_TOKEN_SECONDS`, else 900).
     pub(crate) access_token: TimeDelta,
+    /// How many proxies of ours a request comes through, each of which adds to `X-Forwarded-For`
+    /// (`TRUSTED_PROXIES`, else 0).
+    pub(crate) trusted_proxies: usize,
 }
 
 impl Settings {
@@ -18,7 +21,10 @@ impl Settings {
 
     fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
         let access_token: u32 = number(&lookup, "ACCESS_TOKEN_SECONDS", 900)?;
-        Ok(Self { access_token: TimeDelta::seconds(access_token.into()) })
+        Ok(Self {
+            access_token: TimeDelta::seconds(access_token.into()),
+            trusted_proxies: number(&lookup, "TRUSTED_PROXIES", 0)?,
+        })
     }
 }
 

@@ -45,30 +45,6 @@ pub(crate) async fn check_owner(pool: &PgPool, owner: UserId, id: TaskId) -> Res
     owned.map(|_| ()).ok_or_else(no_such_task)
 }
 
-/// The newest tasks after a cursor, at most `count`.
-pub(crate) async fn list(
-    pool: &PgPool,
-    owner: UserId,
-    done: bool,
-    after: Option<Cursor>,
-    count: i64,
-) -> Result<Vec<TaskSnapshot>, Problem> {
-    let (at, id) = after.map(|cursor| (cursor.at, cursor.id.to_string())).unzip();
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT version, state FROM task
-         WHERE owner = $1 AND done = $2 AND NOT deleted AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
-         ORDER BY created_at DESC, id DESC LIMIT $5",
-    )
-    .bind(owner.0)
-    .bind(done)
-    .bind(at)
-    .bind(id)
-    .bind(count)
-    .fetch_all(pool)
-    .await?;
-    Ok(rows.into_iter().map(TaskSnapshot::from).collect())
-}
-
 /// The tasks that this user made, newest first; only the open or the done ones, if asked so.
 pub(crate) async fn of_owner(
     pool: &PgPool,

@@ -25,7 +25,8 @@ use crate::{
     keys::{KeySet, Keys, SINGLE},
     live::Live,
     passwords::Passwords,
-    routes,
+    routes, sealed,
+    secret_store::SecretStore,
     sessions::{self, UserAgent},
     tokens::Tokens,
 };
@@ -99,6 +100,8 @@ impl Backend {
             state: state.clone(),
             // As cheap as argon2 can be.
             passwords: Passwords::new(argon2::Params::new(8, 1, 1, None).unwrap()).unwrap(),
+            secrets: Arc::new(SecretStore::holding([(sealed::KEY, "0123456789abcdef0123456789abcdef")])),
+            trusted_proxies: 0,
             previews: Default::default(),
             sweep: Arc::default(),
         };

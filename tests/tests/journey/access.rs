@@ -55,7 +55,7 @@ pub(crate) async fn an_account_signs_in_again(stack: &Stack) {
     };
     let signed_in = login(&ada.email.to_uppercase(), Person::PASSWORD).await;
     assert_eq!(signed_in.status, 200, "{signed_in:?}");
-    let user = json!({ "id": ada.id, "email": ada.email, "email_verified": false, "time_zone": "UTC" });
+    let user = json!({ "id": ada.id, "email": ada.email, "email_verified": false, "totp": false, "time_zone": "UTC" });
     assert_eq!(signed_in.body["user"], user);
     let token = signed_in.body["access_token"].as_str().expect("a token");
     let tasks = Request::new("GET", format!("{}/api/v1/tasks", stack.backend_url())).token(token);

@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::text;
+
 /// A new account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Register {
-    /// Unique whatever its case.
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
-    /// The IANA name of the zone this person lives in; all-day tasks and their reminders follow it.
-    #[schema(example = "Europe/Berlin")]
+    /// Where this person lives; all-day tasks and their reminders follow it.
+    #[schema(value_type = text::TimeZone)]
     pub time_zone: String,
 }
 
@@ -27,6 +28,10 @@ pub struct Login {
     pub email: String,
     #[schema(format = Password)]
     pub password: String,
+    /// A code of the second factor, or a recovery code, if the account has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "123456")]
+    pub totp: Option<String>,
 }
 
 /// An account.
@@ -38,6 +43,9 @@ pub struct User {
     /// Whether a link that was mailed there was followed.
     #[serde(default)]
     pub email_verified: bool,
+    /// Whether signing in takes a code of a second factor.
+    #[serde(default)]
+    pub totp: bool,
     #[schema(example = "Europe/Berlin")]
     pub time_zone: String,
 }
@@ -45,25 +53,23 @@ pub struct User {
 /// The token of a link by which an address is confirmed.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct VerifyEmail {
-    /// What follows `token=` in the link.
-    #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    #[schema(value_type = text::LinkToken)]
     pub token: String,
 }
 
 /// Whose password is forgotten.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ForgotPassword {
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
 }
 
 /// A new password in the place of one that is forgotten.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ResetPassword {
-    /// What follows `token=` in the link.
-    #[schema(example = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    #[schema(value_type = text::LinkToken)]
     pub token: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub password: String,
 }
 
@@ -72,14 +78,61 @@ pub struct ResetPassword {
 pub struct ChangePassword {
     #[schema(format = Password)]
     pub current: String,
-    #[schema(format = Password, min_length = 8, max_length = 256)]
+    #[schema(value_type = text::NewPassword)]
     pub new: String,
+}
+
+/// Who begins to set up a second factor.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct EnrolTotp {
+    /// The account's.
+    #[schema(format = Password)]
+    pub password: String,
+}
+
+/// What an authenticator is told (RFC 6238: SHA-1, six digits, 30 seconds).
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct TotpEnrolment {
+    /// Base 32, for typing.
+    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    pub secret: String,
+    /// For a QR code.
+    #[schema(
+        example = "otpauth://totp/Almanac:ada%40example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Almanac"
+    )]
+    pub otpauth_uri: String,
+}
+
+/// That the authenticator has the secret.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ConfirmTotp {
+    /// What it shows.
+    #[schema(example = "123456")]
+    pub code: String,
+}
+
+/// What signs in once each in the place of a code.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct RecoveryCodes {
+    #[schema(example = json!(["MZXW-6YTB-OI2D-GNBU"]))]
+    pub recovery_codes: Vec<String>,
+}
+
+/// Who wants no second factor any more.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct DisableTotp {
+    /// The account's.
+    #[schema(format = Password)]
+    pub password: String,
+    /// What the authenticator shows, or a recovery code.
+    #[schema(example = "123456")]
+    pub code: String,
 }
 
 /// Another address for an account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChangeEmail {
-    #[schema(example = "ada.lovelace@example.org", max_length = 254)]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
     /// The account's.
     #[schema(format = Password)]
@@ -140,5 +193,10 @@ debug_without_secrets! {
     VerifyEmail {}
     ChangePassword {}
     ChangeEmail { email }
+    EnrolTotp {}
+    TotpEnrolment {}
+    ConfirmTotp {}
+    RecoveryCodes {}
+    DisableTotp {}
     Session { user, session_id }
 }

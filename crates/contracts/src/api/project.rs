@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::text;
 use crate::project::ProjectSnapshot;
 
 /// Tasks that belong together, and who shares them.
@@ -44,15 +45,14 @@ pub enum Role {
 /// A new project.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProjectInput {
-    /// One line of 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200, example = "Garden")]
+    #[schema(value_type = text::NameText)]
     pub name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^#[0-9A-Fa-f]{6}$", example = "#1e90ff")]
     pub colour: Option<String>,
     /// Behind the others unless given. There is always another between two positions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[0-9A-Za-z]{0,99}[1-9A-Za-z]$", max_length = 100)]
+    #[schema(nullable = false, pattern = "^[0-9A-Za-z]{0,99}[1-9A-Za-z]$", max_length = 100)]
     pub position: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub struct ProjectInput {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProjectPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_length = 1, max_length = 200)]
+    #[schema(value_type = text::NameText, required = false)]
     pub name: Option<String>,
     /// Null takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ pub struct Member {
 /// With whom a project is to be shared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberInput {
-    #[schema(max_length = 254, example = "bob@example.org")]
+    #[schema(value_type = text::EmailAddress)]
     pub email: String,
     pub role: SharedRole,
 }

@@ -16,6 +16,7 @@ pub struct QuickAddInput {
     pub text: String,
     /// Only says what would be made.
     #[serde(default)]
+    #[schema(value_type = Option<bool>)]
     pub dry_run: bool,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Due;
+use super::{Due, text};
 
 /// How a task recurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,21 +33,34 @@ pub struct Recurrence {
 /// How a task is to recur; when it is due is where the rule starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecurrenceInput {
-    /// An RRULE of RFC 5545 (section 3.3.10), HOURLY at the finest.
-    #[schema(max_length = 1000, example = "FREQ=WEEKLY;BYDAY=MO")]
+    #[schema(value_type = text::RecurrenceRule)]
     pub rrule: String,
     #[serde(default)]
+    #[schema(value_type = Option<CountedFrom>)]
     pub from: CountedFrom,
     /// Left out: local times of the series, or dates if it is all-day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 1000, value_type = Option<Vec<text::DayOrLocalTime>>)]
     pub exdates: Vec<String>,
     /// Added: local times of the series, or dates if it is all-day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 1000, value_type = Option<Vec<text::DayOrLocalTime>>)]
     pub rdates: Vec<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Missed>)]
     pub missed: Missed,
+    /// Shown with each recurrence, and not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series_id: Option<serde_json::Value>,
+    /// Shown with each recurrence, and not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<serde_json::Value>,
+    /// Shown with each recurrence, and not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<serde_json::Value>,
+    /// Shown with each recurrence, and not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<serde_json::Value>,
 }
 
 /// From when the next instance is counted: from when this one was due, or from the day it was done.
@@ -75,16 +88,15 @@ pub enum Missed {
 pub struct PreviewInput {
     /// When the first task would be due; a time needs its zone.
     pub start: Due,
-    /// An RRULE of RFC 5545 (section 3.3.10), HOURLY at the finest.
-    #[schema(max_length = 1000, example = "FREQ=YEARLY;BYMONTH=7;BYDAY=1SU")]
+    #[schema(value_type = text::RecurrenceRule)]
     pub rrule: String,
     /// Left out: local times of the series, or dates if it is all-day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 1000, value_type = Option<Vec<text::DayOrLocalTime>>)]
     pub exdates: Vec<String>,
     /// Added: local times of the series, or dates if it is all-day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 1000, value_type = Option<Vec<text::DayOrLocalTime>>)]
     pub rdates: Vec<String>,
     /// How many occurrences to pass over; none unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,6 +180,10 @@ impl From<&domain::AskedRecurrence> for RecurrenceInput {
             exdates: asked.exdates.clone(),
             rdates: asked.rdates.clone(),
             missed: asked.missed.into(),
+            series_id: None,
+            occurrence: None,
+            ended: None,
+            text: None,
         }
     }
 }

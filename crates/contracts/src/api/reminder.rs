@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::text;
+
 /// A reminder: `at` a fixed instant, or `before` the task is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reminder {
@@ -31,28 +33,41 @@ impl From<&domain::Reminder> for Reminder {
     }
 }
 
-/// A reminder as it is asked for: exactly one of `at` and `before`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ReminderInput {
-    /// Names a reminder the task has already: it stays that one, even at another time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<Uuid>,
-    /// An RFC 3339 instant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime, example = "2026-12-01T08:00:00Z")]
-    pub at: Option<String>,
-    /// An RFC 5545 duration of weeks, days, hours, minutes and seconds, at most 366 days.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "PT10M")]
-    pub before: Option<String>,
+/// A reminder as it is asked for. One that was read may be sent back as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ReminderInput {
+    /// At a fixed instant.
+    At {
+        /// Names a reminder the task has already: it stays that one, even at another time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Uuid>,
+        /// An RFC 3339 instant in the years 1 to 9999.
+        #[schema(format = DateTime, example = "2026-12-01T08:00:00Z")]
+        at: String,
+        /// Shown with each reminder, and not looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fires_at: Option<serde_json::Value>,
+    },
+    /// Before the task is due.
+    Before {
+        /// Names a reminder the task has already: it stays that one, even at another time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Uuid>,
+        #[schema(value_type = text::Lead)]
+        before: String,
+        /// Shown with each reminder, and not looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fires_at: Option<serde_json::Value>,
+    },
 }
 
 impl From<&domain::NewReminder> for ReminderInput {
     fn from(reminder: &domain::NewReminder) -> Self {
         let id = reminder.id.map(|id| id.0);
         match reminder.trigger {
-            Trigger::At(instant) => Self { id, at: Some(instant_text(instant)), before: None },
-            Trigger::Before(lead) => Self { id, at: None, before: Some(lead.to_string()) },
+            Trigger::At(instant) => Self::At { id, at: instant_text(instant), fires_at: None },
+            Trigger::Before(lead) => Self::Before { id, before: lead.to_string(), fires_at: None },
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Recurrence, RecurrenceInput, Reminder, ReminderInput};
+use super::{Recurrence, RecurrenceInput, Reminder, ReminderInput, text};
 use crate::task::TaskSnapshot;
 
 /// A task.
@@ -82,16 +82,16 @@ pub enum Status {
 pub enum Due {
     /// The day, wherever the person is.
     AllDay {
-        #[schema(format = Date, example = "2026-12-01")]
+        #[schema(value_type = text::Day)]
         date: String,
     },
     /// A time that stays put when the person travels.
     At {
-        #[schema(example = "2026-12-01T09:00:00")]
+        #[schema(value_type = text::LocalTime)]
         at: String,
         /// An IANA name; the user's own zone if it is left out of a request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(example = "Europe/Berlin")]
+        #[schema(value_type = Option<text::TimeZone>)]
         zone: Option<String>,
     },
 }
@@ -99,27 +99,26 @@ pub enum Due {
 /// A new task.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskInput {
-    /// One line of 1 to 500 characters.
-    #[schema(min_length = 1, max_length = 500, example = "Water the plants")]
+    #[schema(value_type = text::TitleText)]
     pub title: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schema(max_length = 20_000)]
+    #[schema(value_type = Option<text::NotesText>)]
     pub notes: String,
     #[serde(default)]
+    #[schema(value_type = Option<Priority>)]
     pub priority: Priority,
-    /// At most 20, each of 1 to 50 characters and without comma.
+    /// At most 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Option<Vec<text::TagText>>)]
     pub tags: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Due>,
     /// The day to begin with it, no later than the one it is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(format = Date, example = "2026-12-01")]
+    #[schema(value_type = Option<text::Day>)]
     pub start: Option<String>,
-    /// Hours and minutes, from 1 minute to 9,999 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "PT45M")]
+    #[schema(value_type = Option<text::Estimate>)]
     pub estimate: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<Uuid>,
@@ -131,11 +130,11 @@ pub struct TaskInput {
     pub position: Option<String>,
     /// The tasks to be done before it: at most 50, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, value_type = Option<Vec<Uuid>>)]
     pub blocked_by: Vec<Uuid>,
     /// At most 20, no two for the same time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Option<Vec<ReminderInput>>)]
     pub reminders: Vec<ReminderInput>,
     /// A task that recurs needs to be due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,15 +146,15 @@ pub struct TaskInput {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_length = 1, max_length = 500)]
+    #[schema(value_type = text::TitleText, required = false)]
     pub title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 20_000)]
+    #[schema(value_type = Option<text::NotesText>)]
     pub notes: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Option<Vec<text::TagText>>)]
     pub tags: Option<Vec<String>>,
     /// Null takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
@@ -163,11 +162,11 @@ pub struct TaskPatch {
     pub due: Option<Option<Due>>,
     /// Null takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
-    #[schema(value_type = Option<String>, format = Date)]
+    #[schema(value_type = Option<text::Day>)]
     pub start: Option<Option<String>>,
     /// Null takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
-    #[schema(value_type = Option<String>, example = "PT45M")]
+    #[schema(value_type = Option<text::Estimate>)]
     pub estimate: Option<Option<String>>,
     /// Null takes it out of its project.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]

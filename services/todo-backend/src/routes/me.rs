@@ -4,6 +4,7 @@ mod calendar;
 mod email;
 mod password;
 mod sessions;
+mod totp;
 mod verification;
 
 use contracts::api;
@@ -23,6 +24,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))
         .routes(routes!(calendar::get_calendar, calendar::renew_calendar, calendar::end_calendar))
+        .merge(totp::endpoints())
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
 }

@@ -4,65 +4,93 @@ use axum::extract::State;
 use contracts::api;
 use domain::Violations;
 use http::{HeaderValue, StatusCode, header};
-use platform::{Json, Problem};
+use platform::{Json, Problem, ProblemType};
 use serde_json::Value;
 
 use super::SignedIn;
 use crate::{
     accounts::{self, Account},
     app::App,
+    client_address::ClientAddress,
     email::Email,
     input::Found,
-    openapi::{BodyProblems, PassingProblems},
+    openapi::{AttemptProblems, BodyProblems, PassingProblems},
     problems,
     sessions::UserAgent,
+    throttle::Attempt,
+    totp,
 };
 
 struct Credentials {
-    /// `None` when it is no address, and so no account's.
-    email: Option<Email>,
+    /// As it was typed; perhaps no address, and so no account's.
+    email: String,
     password: String,
+    totp: Option<String>,
 }
 
 /// Signs in.
 ///
-/// A wrong password and an unknown address look the same, and take the same time.
+/// A wrong password and an unknown address look the same, and take the same time. An account with a second factor takes
+/// a code of it, or a recovery code, as `totp`; a 401 `totp-required` asks for it. After some failures there are pauses,
+/// of a second at first, and of a quarter of an hour at most.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "account", request_body = api::Login,
     responses(
         (status = 200, description = "Signed in", body = api::Session),
-        (status = 401, description = "The address or the password is wrong", body = platform::problem::Body,
-            content_type = "application/problem+json"),
-        BodyProblems, PassingProblems,
+        (status = 401, description = "The address, the password or the code is wrong, or a code is missing",
+            body = platform::problem::Body, content_type = "application/problem+json"),
+        BodyProblems, AttemptProblems, PassingProblems,
     ),
 )]
 pub(crate) async fn login(
     State(app): State<App>,
     agent: UserAgent,
+    ClientAddress(from): ClientAddress,
     Json(body): Json<Value>,
 ) -> Result<SignedIn, Problem> {
-    let Credentials { email, password } = read(body)?;
-    let account = match email {
-        Some(email) => accounts::by_email(&app.pool, &email).await?,
-        None => None,
+    let Credentials { email, password, totp } = read(body)?;
+    let attempt = Attempt::begin(&app, &email, from).await?;
+    let account = match Email::parse(&email) {
+        Ok(email) => accounts::by_email(&app.pool, &email).await?,
+        Err(_) => None,
     };
     let stored = account.as_ref().and_then(Account::password);
     let verified = app.passwords.verify(password, stored).await?;
     let account = account.filter(|_| verified).ok_or_else(|| {
-        Problem::new(&problems::WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")
-            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        refused(&problems::WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")
     })?;
+    if account.totp {
+        let Some(code) = totp else {
+            attempt.undecided(&app).await?;
+            return Err(refused(
+                &problems::TOTP_REQUIRED,
+                "Send a code of the authenticator as `totp`, too.",
+            ));
+        };
+        if !totp::spend(&app, &account, &code).await? {
+            return Err(refused(
+                &problems::WRONG_CODE,
+                "The code does not hold, or was used. Wait for the next one.",
+            ));
+        }
+    }
+    attempt.succeeded(&app, account.id).await?;
     SignedIn::new(&app, &account, agent, StatusCode::OK).await
+}
+
+fn refused(kind: &ProblemType, detail: &str) -> Problem {
+    Problem::new(kind, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
 fn read(body: Value) -> Result<Credentials, Violations> {
     let mut found = Found::default();
     let Some(mut body) = found.object("", body) else { return found.finish(None) };
-    let email = found.required(&mut body, "email", |text| Ok(Email::parse(text).ok()));
+    let email = found.required(&mut body, "email", |text| Ok(text.to_owned()));
     // Longer ones are no account's; the limit on bodies bounds the work.
     let password = found.required(&mut body, "password", |text| Ok(text.to_owned()));
+    let totp = body.take("totp").and_then(|code| found.text("totp", code));
     found.unknown_members(body, &[]);
-    found.finish(email.zip(password).map(|(email, password)| Credentials { email, password }))
+    found.finish(email.zip(password).map(|(email, password)| Credentials { email, password, totp }))
 }
 
 #[cfg(test)]
@@ -120,5 +148,42 @@ mod tests {
         backend.clock.advance(chrono::TimeDelta::days(-400));
         sqlx::query("DELETE FROM app_user").execute(&pool).await.unwrap();
         assert_eq!(get(Some(format!("Bearer {good}"))).await.status, 401, "the account is gone");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn guessing_is_slowed_down_alike_whether_there_is_an_account(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        backend.register("ada@example.org").await;
+        let guess = async |email: &str| {
+            let mut answers = Vec::new();
+            for _ in 0..8 {
+                let body = json!({"email": email, "password": "guessed it"});
+                let answer = backend.post("/api/v1/auth/login", body).await;
+                answers.push((
+                    answer.status,
+                    answer.headers.get("retry-after").cloned(),
+                    answer.body["detail"].clone(),
+                ));
+            }
+            answers
+        };
+        let answers = guess("ada@example.org").await;
+        assert_eq!(answers, guess("nobody@example.org").await);
+        assert_eq!(
+            answers.iter().map(|answer| answer.0).collect::<Vec<_>>(),
+            [401, 401, 401, 401, 401, 401, 429, 429]
+        );
+        backend.clock.advance(chrono::TimeDelta::seconds(2));
+        backend.signed_in("ada@example.org", crate::test_support::PASSWORD).await;
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn an_account_without_a_password_is_no_ones_to_sign_in_to(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        backend.user("ada@example.org").await;
+        for password in ["", "anything at all"] {
+            let body = json!({"email": "ada@example.org", "password": password});
+            assert_eq!(backend.post("/api/v1/auth/login", body).await.status, 401);
+        }
     }
 }

@@ -59,6 +59,7 @@ pub(crate) async fn register(
                 zone_version: 1,
                 registration_key: idempotency.key.clone(),
                 email_verified_at: None,
+                totp: false,
             };
             if accounts::insert(&app.pool, &account, app.ids.next_id(), app.clock.now()).await? {
                 tracing::info!(user = %account.id, "an account was registered");

@@ -53,9 +53,12 @@ pub(crate) async fn reset_password(
             }
         };
     }
+    link.holds(app.clock.now())?;
     password.suits(&Email::stored(&account.email))?;
     let hash = app.passwords.hash(password.into_string()).await?;
 
+    // Before, so that a crash after the commit leaves none; and after it, for who signed in meanwhile as before.
+    super::end_sessions(&app, &account, None).await?;
     let now = app.clock.now();
     let mut transaction = app.pool.begin().await?;
     let (link, account) = found(&mut transaction, &token).await?;
@@ -120,6 +123,11 @@ mod tests {
         let (first, second) = (forgot(&backend).await, forgot(&backend).await);
 
         assert_eq!(reset(&backend, &second.token, "new and better", None).await.status, 204);
+        assert_eq!(
+            backend.request("GET", "/api/v1/me").token(&ada.token).send().await.status,
+            401,
+            "signed out"
+        );
         assert!(signs_in(&backend, "new and better").await && !signs_in(&backend, PASSWORD).await);
         assert_eq!(
             backend.me(&backend.signed_in("ada@example.org", "new and better").await).await["email_verified"],
@@ -131,7 +139,6 @@ mod tests {
             assert_eq!((answer.status, answer.kind()), (410, "/api/problems/link-invalid"));
         }
         assert!(signs_in(&backend, "new and better").await);
-        drop(ada);
     }
 
     #[sqlx::test(migrations = false)]

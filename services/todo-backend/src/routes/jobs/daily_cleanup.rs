@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
-use crate::{app::App, live};
+use crate::{account_mail, app::App, live, throttle};
 
 /// Rows removed in one transaction, so that no lock is held for long.
 const BATCH: i64 = 5_000;
@@ -34,6 +34,9 @@ pub(crate) struct Cleanup {
     ),
 )]
 pub(crate) async fn daily_cleanup(State(app): State<App>) -> Result<Json<Cleanup>, Problem> {
+    let now = app.clock.now();
+    account_mail::clean_up(&app.pool, now).await?;
+    throttle::clean_up(&app.pool, now).await?;
     let events = live::prune(&app.pool).await?;
     let mut answers = 0;
     loop {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use contracts::api;
-use domain::{Violation, Violations};
+use domain::Violations;
 use http::StatusCode;
 use platform::{Json, Problem};
 use serde_json::Value;
@@ -11,10 +11,12 @@ use crate::{
     account_mail::{self, Kind, Letter},
     app::App,
     caller::Caller,
+    client_address::ClientAddress,
     email::Email,
     idempotency::Idempotency,
     input::Found,
-    openapi::{BodyProblems, CallerProblems, PassingProblems},
+    openapi::{AttemptProblems, BodyProblems, CallerProblems, PassingProblems},
+    throttle::Attempt,
 };
 
 /// Asks for another e-mail address.
@@ -29,21 +31,21 @@ use crate::{
     responses(
         (status = 202, description = "A link is on its way to the new address"),
         (status = 204, description = "It is the account's address already"),
-        CallerProblems, BodyProblems, PassingProblems,
+        CallerProblems, BodyProblems, AttemptProblems, PassingProblems,
     ),
 )]
 pub(crate) async fn change_email(
     State(app): State<App>,
     caller: Caller,
+    ClientAddress(from): ClientAddress,
     _: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<StatusCode, Problem> {
     let (email, password) = read(body)?;
     let account = &caller.account;
-    if !app.passwords.verify(password, account.password()).await? {
-        let detail = "This is not the account's password.";
-        return Err(Violation::new("password", "wrong_password", detail).into());
-    }
+    let attempt = Attempt::begin(&app, &account.email, from).await?;
+    super::password::check(&app, account, password, "password").await?;
+    attempt.succeeded(&app, account.id).await?;
     if Email::stored(&account.email) == email {
         return Ok(StatusCode::NO_CONTENT);
     }

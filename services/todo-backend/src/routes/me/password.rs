@@ -8,15 +8,17 @@ use platform::{Json, Problem};
 use serde_json::Value;
 
 use crate::{
-    accounts,
+    accounts::{self, Account},
     app::App,
     caller::Caller,
+    client_address::ClientAddress,
     email::Email,
     idempotency::Idempotency,
     input::Found,
     new_password::NewPassword,
-    openapi::{BodyProblems, CallerProblems, PassingProblems},
+    openapi::{AttemptProblems, BodyProblems, CallerProblems, PassingProblems},
     routes::auth::end_sessions,
+    throttle::Attempt,
 };
 
 /// Changes the password.
@@ -29,39 +31,56 @@ use crate::{
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
     responses(
         (status = 204, description = "The password is changed"),
-        CallerProblems, BodyProblems, PassingProblems,
+        CallerProblems, BodyProblems, AttemptProblems, PassingProblems,
     ),
 )]
 pub(crate) async fn change_password(
     State(app): State<App>,
     caller: Caller,
+    ClientAddress(from): ClientAddress,
     _: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<StatusCode, Problem> {
     let account = &caller.account;
     let (current, new) = read(body, &Email::stored(&account.email))?;
     let new = new.into_string();
+    let attempt = Attempt::begin(&app, &account.email, from).await?;
     if app.passwords.verify(current, account.password()).await? {
         let hash = app.passwords.hash(new).await?;
         let now = app.clock.now();
         let mut transaction = app.pool.begin().await?;
         // Nobody else changed it since it was verified.
         let locked = accounts::lock(&mut transaction, account.id).await?;
-        locked.filter(|locked| locked.password_hash == account.password_hash).ok_or_else(wrong)?;
+        let unchanged = locked.filter(|locked| locked.password_hash == account.password_hash);
+        unchanged.ok_or_else(|| wrong("current"))?;
         accounts::set_password(&mut transaction, account, &hash, app.ids.next_id(), now).await?;
         transaction.commit().await?;
         tracing::info!(user = %account.id, "a password was changed");
     } else if !app.passwords.verify(new, account.password()).await? {
-        return Err(wrong());
+        return Err(wrong("current"));
     }
+    attempt.succeeded(&app, account.id).await?;
     // Again if it was changed before: perhaps that is as far as the request came.
     end_sessions(&app, account, caller.session().ok()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Checks a password that comes beside an access token.
+pub(super) async fn check(
+    app: &App,
+    account: &Account,
+    password: String,
+    field: &'static str,
+) -> Result<(), Problem> {
+    match app.passwords.verify(password, account.password()).await? {
+        true => Ok(()),
+        false => Err(wrong(field)),
+    }
+}
+
 /// No 401: the access token holds, and a client must not sign out for a slip of the finger.
-pub(super) fn wrong() -> Problem {
-    Violation::new("current", "wrong_password", "This is not the account's password.").into()
+fn wrong(field: &'static str) -> Problem {
+    Violation::new(field, "wrong_password", "This is not the account's password.").into()
 }
 
 fn read(body: Value, email: &Email) -> Result<(String, NewPassword), Violations> {
@@ -92,10 +111,12 @@ mod tests {
     async fn the_new_password_holds_and_the_old_one_does_not(pool: PgPool) {
         let backend = Backend::new(pool).await;
         let ada = backend.register("ada@example.org").await;
+        let elsewhere = backend.signed_in("ada@example.org", PASSWORD).await;
         let body = json!({"current": PASSWORD, "new": "new and better"});
         for _ in 0..2 {
             assert_eq!(change(&backend, &ada, body.clone()).await.status, 204, "sent again, too");
         }
+        assert_eq!(backend.request("GET", "/api/v1/me").token(&elsewhere.token).send().await.status, 401);
         backend.signed_in("ada@example.org", "new and better").await;
         let old = json!({"email": "ada@example.org", "password": PASSWORD});
         assert_eq!(backend.post("/api/v1/auth/login", old).await.status, 401);

@@ -9,7 +9,7 @@ use crate::{
     app::App,
     caller::Caller,
     idempotency::Idempotency,
-    openapi::{CallerProblems, PassingProblems},
+    openapi::{CallerProblems, ParameterProblems, PassingProblems},
 };
 
 /// Mails the link that confirms the address once more.
@@ -21,7 +21,7 @@ use crate::{
     responses(
         (status = 202, description = "A mail is on its way"),
         (status = 204, description = "The address is confirmed already"),
-        CallerProblems, PassingProblems,
+        CallerProblems, PassingProblems, ParameterProblems,
     ),
 )]
 pub(crate) async fn send_verification(

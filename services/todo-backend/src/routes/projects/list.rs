@@ -12,6 +12,16 @@ use crate::{
     query::{self, Query},
 };
 
+/// How the document names them.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only describes the parameter")]
+enum Status {
+    Active,
+    Archived,
+    Deleted,
+}
+
 const STATUSES: [(&str, Which); 3] =
     [("active", Which::Active), ("archived", Which::Archived), ("deleted", Which::Deleted)];
 
@@ -19,7 +29,7 @@ const STATUSES: [(&str, Which); 3] =
 #[utoipa::path(
     get, path = "/api/v1/projects", tag = "projects", security(("access_token" = [])),
     params(
-        ("status" = Option<String>, Query,
+        ("status" = inline(Option<Status>), Query,
             description = "`active` (unless given), `archived` or `deleted`: the caller's own in the trash"),
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),

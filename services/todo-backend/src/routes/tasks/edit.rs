@@ -18,6 +18,16 @@ use crate::{
     task_path::TaskPath,
 };
 
+/// How the document names the scopes.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only describes the parameter")]
+enum Instances {
+    This,
+    Following,
+    All,
+}
+
 const SCOPES: [(&str, Scope); 3] =
     [("this", Scope::This), ("following", Scope::Following), ("all", Scope::All)];
 
@@ -36,7 +46,7 @@ const SCOPES: [(&str, Scope); 3] =
     )),
     params(
         ("id" = uuid::Uuid, Path),
-        ("scope" = Option<String>, Query, description = "`this` (unless given), `following` or `all`"),
+        ("scope" = inline(Option<Instances>), Query, description = "`this` (unless given), `following` or `all`"),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again"),
     ),

@@ -2,38 +2,39 @@
 
 use axum::extract::State;
 use contracts::api;
-use platform::{Json, Problem};
+use platform::Problem;
 
 use crate::{
     app::App,
     caller::Caller,
-    cursor::Cursor,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
-    tasks,
+    task_query::{self, Column, CommonParameters, Direction, Filters, ListParameters, Listing, Phase, SORTS},
 };
 
-/// The open or the done tasks, newest first.
+/// A list of tasks: one's own, and those of projects one is a member of.
+///
+/// All parameters go together. The id follows in the order, so that no two tasks share a place; tasks without a due
+/// time come last, whichever way. A page may have fewer items than `limit`, even none, though there are more: read on
+/// as long as there is a `next_cursor`. A cursor holds for the same parameters only, but for `limit`.
 #[utoipa::path(
     get, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = [])),
-    params(
-        ("status" = Option<api::Status>, Query, description = "`open` unless given"),
-        ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    params(ListParameters, CommonParameters),
+    responses(
+        (status = 200, description = "A page of tasks", body = api::Page<api::Task>, headers(
+            ("Link" = String, description = "The `next` page, if there is one, and the `first` (RFC 8288)"),
+        )),
+        CallerProblems, PassingProblems, ParameterProblems,
     ),
-    responses((status = 200, description = "A page of tasks", body = api::Page<api::Task>), CallerProblems, PassingProblems, ParameterProblems),
 )]
 pub(crate) async fn list_tasks(
     State(app): State<App>,
     caller: Caller,
     mut query: Query,
-) -> Result<Json<api::Page<api::Task>>, Problem> {
-    let done = query.choice("status", &[("open", false), ("done", true)]).unwrap_or(false);
-    let (limit, after) = (query.limit(), query.cursor());
-    query.finish()?;
-    let found = tasks::list(&app.pool, caller.id, done, after, limit as i64 + 1).await?;
-    let shown: Vec<api::Task> = found.iter().map(api::Task::from).collect();
-    Ok(Json(api::Page::of(shown, limit, |task| Cursor { at: task.created_at, id: task.id }.encode())))
+) -> Result<Listing, Problem> {
+    let filters = Filters::read(&mut query, &caller.zone, app.clock.now());
+    let (column, direction) = query.choice("sort", SORTS).unwrap_or((Column::Created, Direction::Down));
+    task_query::list(&app, &caller, query, Phase::all(filters, column, direction)).await
 }
 
 #[cfg(test)]
@@ -100,7 +101,7 @@ mod tests {
     async fn parameters_that_make_no_sense_are_all_named(pool: PgPool) {
         let backend = Backend::new(pool).await;
         let ada = backend.user("ada@example.org").await;
-        let bad = "/api/v1/tasks?status=all&limit=0&cursor=x&page=2";
+        let bad = "/api/v1/tasks?status=some&limit=0&cursor=x&page=2";
         let answer = backend.request("GET", bad).token(&ada.token).send().await;
         assert_eq!(answer.status, 422);
         assert_eq!(answer.fields(), ["status", "limit", "cursor", "page"]);

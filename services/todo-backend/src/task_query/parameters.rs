@@ -1,0 +1,99 @@
+//! The parameters of lists, as the document tells of them. `filters` reads them.
+
+#![allow(dead_code, reason = "only describes the parameters")]
+
+use utoipa::{IntoParams, ToSchema};
+
+/// Of `GET /api/v1/tasks`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParameters {
+    /// `open` unless given.
+    #[param(inline, example = "open")]
+    status: Option<StatusParameter>,
+    /// From this day on in the person's zone, or from this instant on.
+    #[param(example = "2026-12-01")]
+    due_from: Option<String>,
+    /// Until the end of this day in the person's zone, or before this instant.
+    #[param(example = "2026-12-31")]
+    due_to: Option<String>,
+    /// Whether its time, or its day in the person's zone, is past and it is open.
+    overdue: Option<bool>,
+    /// Open, and started on this day or before.
+    #[param(format = Date, example = "2026-12-01")]
+    start_to: Option<String>,
+    /// `-created` unless given; `-` turns it round.
+    #[param(inline, example = "due")]
+    sort: Option<SortParameter>,
+}
+
+#[derive(ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum StatusParameter {
+    Open,
+    Done,
+    All,
+}
+
+#[derive(ToSchema)]
+enum SortParameter {
+    #[serde(rename = "created")]
+    Created,
+    #[serde(rename = "-created")]
+    CreatedDown,
+    #[serde(rename = "due")]
+    Due,
+    #[serde(rename = "-due")]
+    DueDown,
+    #[serde(rename = "priority")]
+    Priority,
+    #[serde(rename = "-priority")]
+    PriorityDown,
+    #[serde(rename = "title")]
+    Title,
+    #[serde(rename = "-title")]
+    TitleDown,
+    #[serde(rename = "position")]
+    Position,
+    #[serde(rename = "-position")]
+    PositionDown,
+}
+
+/// What lists and views have in common.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CommonParameters {
+    /// A project's id, or `none`.
+    project: Option<String>,
+    /// A task's id: its subtasks; or `none`: no subtasks.
+    parent: Option<String>,
+    /// Has one of these tags, with commas between. Case does not matter.
+    #[param(example = "home,garden")]
+    tag: Option<String>,
+    /// Has all of these tags.
+    tag_all: Option<String>,
+    /// Has none of these tags.
+    tag_none: Option<String>,
+    /// One of these, with commas between.
+    #[param(example = "high,urgent")]
+    priority: Option<String>,
+    /// This or a higher one.
+    priority_min: Option<contracts::api::Priority>,
+    /// From this day on in the person's zone, or from this instant on.
+    created_from: Option<String>,
+    /// Until the end of this day, or before this instant.
+    created_to: Option<String>,
+    /// Whether it is an instance of a series.
+    has_recurrence: Option<bool>,
+    /// Whether it waits for another task that is open.
+    blocked: Option<bool>,
+    /// Has all of these words in title or notes, each at least as a beginning, case and accents aside; `-word` is not
+    /// there; `"some words"` are there in this order.
+    #[param(max_length = 200, example = "rent -flat")]
+    q: Option<String>,
+    /// How many, 50 unless given.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
