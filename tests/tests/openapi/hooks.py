@@ -38,6 +38,8 @@ RELATIONS = {
     "rdates invalid_date", "itself", "name required",
     # What is known of passwords, accounts and the text that is left of a line.
     "too_common", "wrong_password", "no_account", "text max_length", "text required",
+    # What is known of a file when it is read.
+    "not_a_calendar", "not_csv", "not_todoist", "not_json", "not_an_export", "unknown_version", "not_utf8",
 }
 
 

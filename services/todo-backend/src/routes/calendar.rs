@@ -1,7 +1,7 @@
 //! `GET /api/v1/calendar/{token}.ics`: a person's open tasks for a calendar program. The address is the key.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use domain::{UserId, UserZone, Zone};
@@ -11,7 +11,12 @@ use platform::{Problem, problem};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{app::App, openapi::PassingProblems, secret::Secret, tasks};
+use crate::{
+    app::App,
+    openapi::{ParameterProblems, PassingProblems},
+    secret::Secret,
+    tasks,
+};
 
 /// The newest open tasks; a calendar program reads all of them each time.
 const MOST: i64 = 5_000;
@@ -29,14 +34,15 @@ const MOST: i64 = 5_000;
         )),
         (status = 304, description = "Nothing has changed"),
         (status = 404, description = "There is no such calendar", body = problem::Body, content_type = problem::MEDIA_TYPE),
-        PassingProblems,
+        ParameterProblems, PassingProblems,
     ),
 )]
 pub(crate) async fn calendar(
     State(app): State<App>,
-    Path(file): Path<String>,
+    file: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let Path(file) = file.map_err(|wrong| Problem::invalid("file", "invalid_path", wrong.body_text()))?;
     let no_such = || Problem::not_found("There is no calendar at this address.");
     let secret = file.strip_suffix(".ics").and_then(Secret::decode).ok_or_else(no_such)?;
     let find = "SELECT u.id, u.time_zone FROM calendar_feed f JOIN app_user u ON u.id = f.user_id WHERE f.token_hash = $1";
@@ -96,6 +102,7 @@ mod tests {
             let gone = backend.request("GET", path).send().await;
             assert_eq!((gone.status, gone.kind()), (404, "/api/problems/not-found"), "{path}");
         }
+        assert_eq!(backend.request("GET", "/api/v1/calendar/%ff.ics").send().await.fields(), ["file"]);
     }
 
     #[sqlx::test(migrations = false)]

@@ -12,6 +12,8 @@ use exchange::{
 };
 use http::{HeaderValue, header};
 use platform::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     app::App,
@@ -22,7 +24,8 @@ use crate::{
     tasks,
 };
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 enum Format {
     Ics,
     Csv,
@@ -36,7 +39,7 @@ enum Format {
 #[utoipa::path(
     get, path = "/api/v1/export", tag = "tasks", security(("access_token" = [])),
     params(
-        ("format" = Option<String>, Query, description = "`json` (unless given), `ics` or `csv`"),
+        ("format" = inline(Option<Format>), Query, description = "`json` (unless given), `ics` or `csv`"),
         ("cursor" = Option<String>, Query, description = "As the `Link` of the file before has it"),
     ),
     responses(
