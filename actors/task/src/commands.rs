@@ -1,17 +1,20 @@
 //! The messages a task handles. Each: find the task, check that the caller may, let the domain decide.
 
 use contracts::task::{
-    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, GetTask, ReopenTask, RestoreInstance,
-    RestoreTask, SkipTask, TaskRefusal, TaskSnapshot, WithdrawInstance,
+    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, FollowParent, GetTask, PurgeTask,
+    ReopenTask, RestoreInstance, RestoreTask, SkipTask, TaskRefusal, TaskSnapshot, UndoTask,
+    WithdrawInstance,
 };
-use domain::{Changed, NewTask, Refusal, Task, TaskId, UserId};
-use virtual_actors::{Answers, Handles, ReadContext, Turn, TurnContext};
+use domain::{Changed, NewTask, Refusal, Task, TaskId, Transition, UserId};
+use virtual_actors::{Answers, BrokenRule, Handles, ReadContext, Turn, TurnContext};
 
 use crate::{
     TaskActor,
     commit::{changed, transition},
+    relations::{self, By},
 };
 
+type Broken = Result<TaskRefusal, BrokenRule>;
 type Decided = Result<Turn<TaskActor, TaskSnapshot>, TaskRefusal>;
 
 impl Handles<CreateTask> for TaskActor {
@@ -26,70 +29,144 @@ impl Handles<CreateTask> for TaskActor {
             message;
         let new = NewTask { id, owner, title, notes, priority, tags, due, planning, reminders, zone, series };
         let Changed { task, events } = Task::create(new, turn.now()).map_err(invalid)?;
-        Ok(changed(None, task, &events, turn))
+        Ok(changed(None, task, &events, By::Person(owner), turn))
+    }
+
+    fn broken(rule: BrokenRule) -> Broken {
+        relations::refusal(rule)
     }
 }
 
 impl Handles<EditTask> for TaskActor {
     fn handle(state: Option<Task>, message: EditTask, turn: &TurnContext<'_>) -> Decided {
         let task = writable(state, message.user, message.if_version, turn)?;
-        transition(&task, task.clone().edit(message.patch, message.zone, turn.now()).map_err(refusal)?, turn)
+        transition(
+            &task,
+            task.clone().edit(message.patch, message.zone, turn.now()).map_err(refusal)?,
+            By::Person(message.user),
+            turn,
+        )
+    }
+
+    fn broken(rule: BrokenRule) -> Broken {
+        relations::refusal(rule)
     }
 }
 
 impl Handles<CompleteTask> for TaskActor {
     fn handle(state: Option<Task>, message: CompleteTask, turn: &TurnContext<'_>) -> Decided {
         let task = writable(state, message.user, message.if_version, turn)?;
-        transition(&task, task.clone().complete(turn.now()).map_err(refusal)?, turn)
+        transition(&task, task.clone().complete(turn.now()).map_err(refusal)?, By::Person(message.user), turn)
     }
 }
 
 impl Handles<ReopenTask> for TaskActor {
     fn handle(state: Option<Task>, message: ReopenTask, turn: &TurnContext<'_>) -> Decided {
         let task = writable(state, message.user, message.if_version, turn)?;
-        transition(&task, task.clone().reopen(message.zone, turn.now()).map_err(refusal)?, turn)
+        transition(
+            &task,
+            task.clone().reopen(message.zone, turn.now()).map_err(refusal)?,
+            By::Person(message.user),
+            turn,
+        )
     }
 }
 
 impl Handles<DeleteTask> for TaskActor {
     fn handle(state: Option<Task>, message: DeleteTask, turn: &TurnContext<'_>) -> Decided {
         let task = writable(state, message.user, message.if_version, turn)?;
-        transition(&task, task.clone().delete(turn.now()).map_err(refusal)?, turn)
+        transition(&task, task.clone().delete(turn.now()).map_err(refusal)?, By::Person(message.user), turn)
     }
 }
 
 impl Handles<RestoreTask> for TaskActor {
     fn handle(state: Option<Task>, message: RestoreTask, turn: &TurnContext<'_>) -> Decided {
         let task = writable(state, message.user, message.if_version, turn)?;
-        transition(&task, task.clone().restore(message.zone, turn.now()).map_err(refusal)?, turn)
+        transition(
+            &task,
+            task.clone().restore(message.zone, turn.now()).map_err(refusal)?,
+            By::Person(message.user),
+            turn,
+        )
+    }
+
+    fn broken(rule: BrokenRule) -> Broken {
+        relations::refusal(rule)
     }
 }
 
 impl Handles<SkipTask> for TaskActor {
     fn handle(state: Option<Task>, message: SkipTask, turn: &TurnContext<'_>) -> Decided {
         let task = writable(state, message.user, message.if_version, turn)?;
-        transition(&task, task.clone().skip(turn.now()).map_err(refusal)?, turn)
+        transition(&task, task.clone().skip(turn.now()).map_err(refusal)?, By::Person(message.user), turn)
     }
 }
 
 impl Handles<EndRecurrence> for TaskActor {
     fn handle(state: Option<Task>, message: EndRecurrence, turn: &TurnContext<'_>) -> Decided {
         let task = writable(state, message.user, message.if_version, turn)?;
-        transition(&task, task.clone().end_series(turn.now()).map_err(refusal)?, turn)
+        transition(
+            &task,
+            task.clone().end_series(turn.now()).map_err(refusal)?,
+            By::Person(message.user),
+            turn,
+        )
     }
 }
 
 impl Handles<WithdrawInstance> for TaskActor {
     fn handle(state: Option<Task>, message: WithdrawInstance, turn: &TurnContext<'_>) -> Decided {
         let task = owned(state, message.user)?;
-        transition(&task, task.clone().withdraw(turn.now()), turn)
+        transition(&task, task.clone().withdraw(turn.now()), By::Nobody, turn)
     }
 }
 
 impl Handles<RestoreInstance> for TaskActor {
     fn handle(state: Option<Task>, message: RestoreInstance, turn: &TurnContext<'_>) -> Decided {
         let task = owned(state, message.user)?;
-        transition(&task, task.clone().make_again(message.zone, turn.now()).map_err(refusal)?, turn)
+        transition(
+            &task,
+            task.clone().make_again(message.zone, turn.now()).map_err(refusal)?,
+            By::Nobody,
+            turn,
+        )
+    }
+}
+
+impl Handles<UndoTask> for TaskActor {
+    fn handle(state: Option<Task>, message: UndoTask, turn: &TurnContext<'_>) -> Decided {
+        let task = writable(state, message.user, message.if_version, turn)?;
+        let undone = task.clone().undo(message.zone, turn.now()).map_err(refusal)?;
+        transition(&task, undone, By::Person(message.user), turn)
+    }
+
+    fn broken(rule: BrokenRule) -> Broken {
+        relations::refusal(rule)
+    }
+}
+
+impl Handles<PurgeTask> for TaskActor {
+    fn handle(state: Option<Task>, message: PurgeTask, turn: &TurnContext<'_>) -> Decided {
+        let task = owned(state, message.user)?;
+        let old = |since| message.trashed_before.is_none_or(|before| since < before);
+        let purged = match task.deleted_at() {
+            Some(since) if old(since) => task.clone().purge(turn.now()),
+            _ => Transition::Unchanged(task.clone()),
+        };
+        transition(&task, purged, By::Nobody, turn)
+    }
+}
+
+impl Handles<FollowParent> for TaskActor {
+    fn handle(state: Option<Task>, message: FollowParent, turn: &TurnContext<'_>) -> Decided {
+        let is_child = |task: &Task| task.parent() == Some(message.parent);
+        let task = state.filter(is_child).ok_or(TaskRefusal::NotFound)?;
+        let followed = task.clone().follow(message.is, message.project, message.zone, turn.now());
+        transition(&task, followed.map_err(refusal)?, By::Parent(&message), turn)
+    }
+
+    fn broken(rule: BrokenRule) -> Broken {
+        relations::refusal(rule)
     }
 }
 
@@ -123,14 +200,15 @@ fn writable(
     }
 }
 
-/// Somebody else's task looks like none at all.
+/// Somebody else's task looks like none at all, and so does one that was deleted for good.
 fn owned(state: Option<Task>, user: UserId) -> Result<Task, TaskRefusal> {
-    state.filter(|task| task.owner() == user).ok_or(TaskRefusal::NotFound)
+    state.filter(|task| task.owner() == user && !task.is_purged()).ok_or(TaskRefusal::NotFound)
 }
 
 fn refusal(refusal: Refusal) -> TaskRefusal {
     match refusal {
         Refusal::Deleted => TaskRefusal::Deleted,
+        Refusal::NothingToUndo => TaskRefusal::NothingToUndo,
         Refusal::Invalid(violations) => invalid(violations),
     }
 }

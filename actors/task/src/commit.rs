@@ -12,7 +12,11 @@ use serde_json::json;
 use uuid::Uuid;
 use virtual_actors::{Event, RowsSql, Turn, TurnContext};
 
-use crate::{TaskActor, series};
+use crate::{
+    TaskActor,
+    relations::{By, Relations},
+    series,
+};
 
 /// Makes the rows of the user's clock say what the task says: pending ones that are no longer
 /// wanted are cleared, new ones inserted. A row is one firing of one generation, so one that has
@@ -62,11 +66,16 @@ impl From<&ReminderRow> for PendingRow {
 pub(crate) fn transition(
     before: &Task,
     transition: Transition,
+    by: By<'_>,
     turn: &TurnContext<'_>,
 ) -> Result<Turn<TaskActor, TaskSnapshot>, TaskRefusal> {
+    let transition = match by {
+        By::Person(_) => transition.undoable(before),
+        By::Nobody | By::Parent(_) => transition.for_good(),
+    };
     match transition {
         Transition::Unchanged(task) => Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task })),
-        Transition::Changed { task, events } => Ok(changed(Some(before), task, &events, turn)),
+        Transition::Changed { task, events } => Ok(changed(Some(before), task, &events, by, turn)),
     }
 }
 
@@ -75,14 +84,18 @@ pub(crate) fn changed(
     before: Option<&Task>,
     task: Task,
     events: &[TaskEvent],
+    by: By<'_>,
     turn: &TurnContext<'_>,
 ) -> Turn<TaskActor, TaskSnapshot> {
     let user = task.owner().0;
     let pending = task.pending_rows();
-    let rows = json!({
+    let mut rows = json!({
         "user_id": user,
         "pending": pending.iter().map(PendingRow::from).collect::<Vec<_>>(),
     });
+    if let Some(relations) = Relations::of(before, &task, by) {
+        rows["relations"] = json!(relations);
+    }
     let events: Vec<Event> = events.iter().filter_map(|event| published(&task, event, turn)).collect();
     let reply = TaskSnapshot { version: turn.next_version(), task: task.clone() };
     let poke = instants(&before.map(Task::pending_rows).unwrap_or_default()) != instants(&pending);
@@ -113,7 +126,7 @@ fn published(task: &Task, event: &TaskEvent, turn: &TurnContext<'_>) -> Option<E
         version: turn.next_version(),
         title: task.title().to_string(),
         fields,
-        series: series::event(task),
+        series: series::event(task, event),
     };
     // Plain data: it always has a JSON form.
     Some(Event::new(TASK_EVENTS, event.kind(), &data).ok()?.dataschema(TaskChanged::SCHEMA))

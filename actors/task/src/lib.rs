@@ -2,8 +2,8 @@
 //!
 //! A command's way through this crate: [`commands`] checks that the caller may, hands the state
 //! to the domain's transition, and turns what comes back into a commit ([`commit`]): the new
-//! state, the events, the reminder rows as they must now be, a poke for the user's clock, and what the
-//! task's series is told ([`series`]).
+//! state, the events, the reminder rows as they must now be, a poke for the user's clock, what the
+//! task's series is told ([`series`]), and what other tasks have to do with it ([`relations`]).
 //!
 //! ```text
 //! CompleteTask ─▶ TaskActor::handle ─▶ domain::Task::complete(self, now) ─▶ (Task, events) ─▶ Turn
@@ -11,13 +11,14 @@
 
 mod commands;
 mod commit;
+mod relations;
 mod series;
 
 use contracts::task::{
-    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, GetTask, ReopenTask, RestoreInstance,
-    RestoreTask, SkipTask, WithdrawInstance,
+    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, FollowParent, GetTask, PurgeTask,
+    ReopenTask, RestoreInstance, RestoreTask, SkipTask, UndoTask, WithdrawInstance,
 };
-use virtual_actors::{Actor, Methods, RowsSql};
+use virtual_actors::{Actor, Methods, RowsSql, RuleSql};
 
 /// A task, addressed by its id.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl Actor for TaskActor {
     const TYPE: &'static str = "Task";
     const TABLE: &'static str = "task";
     const ROWS: Option<RowsSql> = Some(commit::REMINDER_ROWS);
+    const RULE: Option<RuleSql> = Some(relations::RULE);
     /// A reminder is the same one by its id, a lifecycle by its status.
     const IDENTITY: &'static [&'static str] = &["id", "status"];
     type State = domain::Task;
@@ -43,6 +45,9 @@ impl Actor for TaskActor {
             .handles::<EndRecurrence>()
             .handles::<WithdrawInstance>()
             .handles::<RestoreInstance>()
+            .handles::<UndoTask>()
+            .handles::<PurgeTask>()
+            .handles::<FollowParent>()
             .answers::<GetTask>()
     }
 }

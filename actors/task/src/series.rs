@@ -7,7 +7,7 @@ use contracts::{
         Closed, EditSeries, EndSeries, Instance, InstanceClosed, MoveInstance, StartSeries, Template,
     },
 };
-use domain::{SeriesChange, SeriesLink, Status, Task};
+use domain::{SeriesChange, SeriesLink, Status, Task, TaskEvent};
 use virtual_actors::{ChangedTurn, TurnContext};
 
 use crate::TaskActor;
@@ -66,15 +66,20 @@ impl Told {
 }
 
 /// What an event tells of a task's series.
-pub(crate) fn event(task: &Task) -> Option<SeriesEvent> {
+pub(crate) fn event(task: &Task, event: &TaskEvent) -> Option<SeriesEvent> {
     let link = task.series()?;
+    // Undoing a reopening completes it as of when it was completed.
+    let at = match event {
+        TaskEvent::Completed | TaskEvent::Skipped => task.completed_at(),
+        _ => None,
+    };
     Some(SeriesEvent {
         series_id: link.series.0,
         occurrence: link.occurrence,
         recurrence: link.recurrence.clone(),
         edited_at: link.edited_at,
         zone: *task.zone(),
-        at: task.updated_at(),
+        at: at.unwrap_or(task.updated_at()),
     })
 }
 

@@ -28,4 +28,4 @@ pub use recurrence::{
     CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,
 };
 pub use reminder::{Reminder, ReminderInput};
-pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch};
+pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch, TrashedTask};

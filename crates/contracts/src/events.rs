@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Everything that happens to a task: `task.created`, `task.updated`, `task.completed`,
-/// `task.skipped`, `task.reopened`, `task.deleted`, `task.restored`.
+/// `task.skipped`, `task.reopened`, `task.deleted`, `task.restored`, `task.purged`.
 pub const TASK_EVENTS: &str = "task-events";
 /// Reminders that have come due: `reminder.due`.
 pub const REMINDERS: &str = "reminders";

@@ -1,8 +1,9 @@
 //! Messages to the `Task` actor; its id is the task's.
 
+use chrono::{DateTime, Utc};
 use domain::{
-    Due, NewReminder, NewSeries, Notes, Planning, Priority, Tags, Task, TaskPatch, Title, UserId, UserZone,
-    Violations,
+    Due, NewReminder, NewSeries, Notes, ParentIs, Planning, Priority, ProjectId, Tags, Task, TaskId,
+    TaskPatch, Title, UserId, UserZone, Violations,
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +106,34 @@ pub struct RestoreTask {
     pub zone: UserZone,
 }
 
+/// Undoes the last change by a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UndoTask {
+    pub user: UserId,
+    #[serde(default)]
+    pub if_version: Option<i64>,
+    pub zone: UserZone,
+}
+
+/// Deletes it for good, if it is in the trash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurgeTask {
+    pub user: UserId,
+    /// Only if it has lain there since before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trashed_before: Option<DateTime<Utc>>,
+}
+
+/// Tells a subtask what its parent is like now. One that is a subtask of another by then does not mind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FollowParent {
+    pub parent: TaskId,
+    pub is: ParentIs,
+    #[serde(default)]
+    pub project: Option<ProjectId>,
+    pub zone: UserZone,
+}
+
 /// Reads it, through its actor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GetTask {
@@ -128,6 +157,8 @@ pub enum TaskRefusal {
     Deleted,
     /// `if_version` was given and is not the current version.
     VersionMismatch { current: i64 },
+    /// Its last change was made by nobody, or it has none.
+    NothingToUndo,
     /// The values break rules.
     Invalid { violations: Violations },
 }
@@ -142,4 +173,7 @@ message!(RestoreInstance => "Task" / "restore_instance", TaskSnapshot, TaskRefus
 message!(ReopenTask => "Task" / "reopen", TaskSnapshot, TaskRefusal);
 message!(DeleteTask => "Task" / "delete", TaskSnapshot, TaskRefusal);
 message!(RestoreTask => "Task" / "restore", TaskSnapshot, TaskRefusal);
+message!(UndoTask => "Task" / "undo", TaskSnapshot, TaskRefusal);
+message!(PurgeTask => "Task" / "purge", TaskSnapshot, TaskRefusal);
+message!(FollowParent => "Task" / "follow_parent", TaskSnapshot, TaskRefusal);
 message!(GetTask => "Task" / "get", TaskSnapshot, TaskRefusal);

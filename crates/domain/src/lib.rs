@@ -66,8 +66,8 @@ pub use project::{
 pub use recurrence::{CountedFrom, Freq, Missed, NewRecurrence, Occurrence, Preview, Recurrence, Rule};
 pub use reminder::{NewReminder, Reminder, ReminderRow, Trigger};
 pub use task::{
-    AskedRecurrence, Blockers, Changed, Lifecycle, NewSeries, NewTask, Planning, Priority, Refusal, Scope,
-    SeriesChange, SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
+    AskedRecurrence, Blockers, Changed, Lifecycle, NewSeries, NewTask, ParentIs, Planning, Priority, Refusal,
+    Scope, SeriesChange, SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
 };
 pub use text::{CommentText, Notes, ProjectName, Tag, Tags, Title};
 pub use violation::{Violation, Violations};

@@ -111,6 +111,13 @@ impl Reminder {
         }
     }
 
+    /// The same, but one that waits for this instant goes on waiting.
+    pub(crate) fn revive(&mut self, by: &Schedule<'_>) {
+        if !self.armed || by.instant(&self.trigger) != self.fires_at {
+            self.rearm(by);
+        }
+    }
+
     pub(crate) fn disarm(&mut self) {
         self.armed = false;
     }

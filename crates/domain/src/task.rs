@@ -1,6 +1,7 @@
 //! A task and its rules. Transitions consume the task and give the next one with the events that tell of it.
 //!
 //! `create`, `edit` and `lifecycle` hold the transitions, `reminders` what happens to a task's reminders,
+//! `relations` what it has to do with others, `trash` and `undo` what their names say;
 //! `series` and `series_change` what a task has to do with the others of its series.
 
 mod create;
@@ -11,6 +12,8 @@ mod relations;
 mod reminders;
 mod series;
 mod series_change;
+mod trash;
+mod undo;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -22,6 +25,7 @@ pub use self::{
     relations::{Blockers, Planning},
     series::{AskedRecurrence, NewSeries, Scope, SeriesLink},
     series_change::SeriesChange,
+    trash::ParentIs,
 };
 use crate::{
     due::{Due, UserZone},
@@ -70,6 +74,14 @@ pub struct Task {
     lifecycle: Lifecycle,
     #[serde(default)]
     deleted_at: Option<DateTime<Utc>>,
+    /// It went to the trash along with its parent, and comes back with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    trashed_along: bool,
+    /// Deleted for good. It is in the trash, too, for versions that know no better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    purged_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo: Option<Box<undo::Undo>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     series: Option<SeriesLink>,
     created_at: DateTime<Utc>,
@@ -148,6 +160,8 @@ impl From<Changed> for Transition {
 pub enum Refusal {
     #[error("the task is deleted")]
     Deleted,
+    #[error("there is nothing to undo")]
+    NothingToUndo,
     #[error(transparent)]
     Invalid(#[from] Violations),
 }

@@ -22,6 +22,13 @@ impl Title {
     }
 }
 
+impl Title {
+    /// In the place of one that was deleted for good.
+    pub(crate) fn of_purged() -> Self {
+        Title("Deleted".to_owned())
+    }
+}
+
 /// Free text under the title: at most 20,000 characters; `\r\n` becomes `\n`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

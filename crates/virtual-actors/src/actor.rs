@@ -9,6 +9,7 @@ use crate::{
     context::{ReadContext, TurnContext},
     methods::Methods,
     statement::{Executed, Statement},
+    store::BrokenRule,
     turn::{Reminder, Turn},
 };
 
@@ -35,6 +36,8 @@ pub trait Actor: Sized + Send + 'static {
     const TABLE: &'static str;
     /// SQL run in the same statement as the commit, for the rows a turn brings: see [`RowsSql`].
     const ROWS: Option<RowsSql> = None;
+    /// A rule over several actors, which the commit of a change must keep: see [`RuleSql`].
+    const RULE: Option<RuleSql> = None;
     /// The schema version of the states this code writes: raised when older code must not read them any
     /// more. Adding a member with a default needs no new one, since older code keeps what it does not know.
     const SCHEMA: u32 = 1;
@@ -77,6 +80,22 @@ pub trait Actor: Sized + Send + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct RowsSql(pub &'static str);
 
+/// An SQL expression that is evaluated once in each commit of a change, for what one actor alone cannot know.
+///
+/// It may use `$1` and `$8` as [`RowsSql`] does, and `version`, which the actor gets; its value is ignored. To refuse,
+/// it raises SQLSTATE `VA001` with a JSON text as `DETAIL`: nothing is stored, and [`Handles::broken`] makes a refusal
+/// of it. A volatile function sees what others have committed while it waited for a lock, which is what a rule that
+/// two turns could break together needs:
+///
+/// ```sql
+/// PERFORM pg_advisory_xact_lock(…);   -- one at a time
+/// IF EXISTS (SELECT … ) THEN
+///     RAISE EXCEPTION USING ERRCODE = 'VA001', DETAIL = '{"rule": "cycle"}';
+/// END IF;
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct RuleSql(pub &'static str);
+
 /// A turn that may change state: it decides, the host commits.
 pub trait Handles<M: Message>: Actor {
     /// Decides on `message`. No input or output happens here, so it may be run again after a lost
@@ -86,6 +105,12 @@ pub trait Handles<M: Message>: Actor {
         message: M,
         turn: &TurnContext<'_>,
     ) -> Result<Turn<Self, M::Reply>, M::Refusal>;
+
+    /// The refusal when what was decided breaks the actor's [`RULE`](Actor::RULE). It is committed like any other, at
+    /// the version that was decided on. Without one, it is a fault.
+    fn broken(rule: BrokenRule) -> Result<M::Refusal, BrokenRule> {
+        Err(rule)
+    }
 }
 
 /// A turn that only reads. Its context and its borrowed state leave it no way to write:

@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     context::{ReadContext, TurnContext},
     event::Source,
-    methods::{Answer, Handle, Method, MethodError, Methods, Reply},
+    methods::{Answer, Broken, Handle, Method, MethodError, Methods, Reply},
     recent::RecentAnswers,
     statement::Timer,
     store::{
@@ -133,7 +133,9 @@ impl<A: Actor> Engine<A> {
     async fn attempt(&mut self, name: &str, call: &Call, effects: &mut Effects) -> Result<Outcome, Stop> {
         let methods = Arc::clone(&self.methods);
         match methods.get(name) {
-            Some(Method::Handle(handle)) => self.decide(name, *handle, call, effects).await,
+            Some(Method::Handle { decide, broken }) => {
+                self.decide(name, *decide, *broken, call, effects).await
+            }
             Some(Method::Answer(answer)) => self.read(*answer, call, effects).await,
             Some(Method::Execute { statement, executed }) => {
                 let statement = statement(&call.message)?;
@@ -152,6 +154,7 @@ impl<A: Actor> Engine<A> {
         &mut self,
         name: &str,
         handle: Handle<A>,
+        broken: Broken,
         call: &Call,
         effects: &mut Effects,
     ) -> Result<Outcome, Stop> {
@@ -199,13 +202,7 @@ impl<A: Actor> Engine<A> {
             .filter(|(_, entry)| entry.is_to_actor())
             .map(|(at, entry)| (at, entry.clone()))
             .collect();
-        let remember = match call.command_id {
-            None => None,
-            Some(command) => {
-                let answered = Answered { fingerprint: fingerprint.clone(), outcome: to_json(&outcome)? };
-                Some(Remember { command, answered, keep: call.keep })
-            }
-        };
+        let remember = remember(call, &fingerprint, &outcome)?;
 
         let commit = Commit { actor_id: &self.actor_id, version, command: remember.clone(), change: changes };
         match self.store.commit(&self.kind, commit).await? {
@@ -214,6 +211,10 @@ impl<A: Actor> Engine<A> {
                 // Decided again, but nobody saw it: the first answer stands.
                 self.current = None;
                 Ok(repeat(&fingerprint, answered))
+            }
+            Committed::Broken(rule) => {
+                let outcome = Outcome::Refused { refusal: broken(rule)? };
+                self.hold(version, call, fingerprint, outcome).await
             }
             Committed::Yes { version, seqs } => {
                 if let Some(state) = next {
@@ -228,6 +229,32 @@ impl<A: Actor> Engine<A> {
                 }
                 Ok(outcome)
             }
+        }
+    }
+
+    /// Commits a refusal of what was decided on `version` and could not be committed.
+    async fn hold(
+        &mut self,
+        version: i64,
+        call: &Call,
+        fingerprint: Fingerprint,
+        outcome: Outcome,
+    ) -> Result<Outcome, Stop> {
+        let remember = remember(call, &fingerprint, &outcome)?;
+        let commit = Commit { actor_id: &self.actor_id, version, command: remember.clone(), change: None };
+        match self.store.commit(&self.kind, commit).await? {
+            Committed::Yes { .. } => {
+                if let Some(Remember { command, answered, .. }) = remember {
+                    self.recent.remember(command, answered);
+                }
+                Ok(outcome)
+            }
+            Committed::Answered(answered) => {
+                self.current = None;
+                Ok(repeat(&fingerprint, answered))
+            }
+            // Without a change there is nothing that could break a rule.
+            Committed::LostRace | Committed::Broken(_) => Err(Stop::LostRace),
         }
     }
 
@@ -297,6 +324,13 @@ impl<A: Actor> Engine<A> {
         let set = wanted.into_iter().filter(|new| !before.contains(new)).map(ReminderChange::Set);
         cleared.into_iter().chain(set).collect()
     }
+}
+
+/// What is stored of an answer, if the call is a command.
+fn remember(call: &Call, fingerprint: &Fingerprint, outcome: &Outcome) -> Result<Option<Remember>, Stop> {
+    let Some(command) = call.command_id else { return Ok(None) };
+    let answered = Answered { fingerprint: fingerprint.clone(), outcome: to_json(outcome)? };
+    Ok(Some(Remember { command, answered, keep: call.keep }))
 }
 
 /// The first answer to a command, if this is the same command.

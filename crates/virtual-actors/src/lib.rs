@@ -88,6 +88,7 @@
 //! * A command id gets one answer. A repetition that follows soon, or finds a fresh activation, is
 //!   not decided again; in the rare rest it is, unseen, and the first answer stands. (Turns that are
 //!   an SQL statement are not remembered: they are made to be run any number of times.)
+//! * A rule over several actors is kept by the commit: what would break it is refused, and not stored.
 //! * What a turn emits is handed over at least once, under ids that follow from the actor's
 //!   version. A broker may reorder, so consumers decide by the `sequence` of an event.
 //! * A panic in a decision is an error to its caller and a fresh activation, nothing else.
@@ -126,7 +127,7 @@ pub mod trace;
 mod turn;
 mod unknown;
 
-pub use actor::{Actor, Answers, Executes, Handles, Message, RowsSql};
+pub use actor::{Actor, Answers, Executes, Handles, Message, RowsSql, RuleSql};
 pub use call::{Call, Command, CommandId, Fingerprint, Keep, Outcome};
 pub use client::{ActorCall, ActorClient, CallError, DEFAULT_TIMEOUT};
 pub use clock::{Clock, IdSource, System};

@@ -9,6 +9,7 @@ use crate::{
     actor::{Actor, Answers, Executes, Handles, Message},
     context::{ReadContext, TurnContext},
     statement::{Executed, Statement},
+    store::BrokenRule,
     turn::Change,
 };
 
@@ -27,12 +28,18 @@ impl<A: Actor> fmt::Debug for Methods<A> {
 pub(crate) type Handle<A> =
     fn(Option<<A as Actor>::State>, Value, &TurnContext<'_>) -> Result<Decision<A>, MethodError>;
 
+/// [`Handles::broken`] with its types erased.
+pub(crate) type Broken = fn(BrokenRule) -> Result<Value, MethodError>;
+
 /// [`Answers::answer`] with its types erased.
 pub(crate) type Answer<A> =
     fn(Option<&<A as Actor>::State>, Value, &ReadContext<'_>) -> Result<Reply, MethodError>;
 
 pub(crate) enum Method<A: Actor> {
-    Handle(Handle<A>),
+    Handle {
+        decide: Handle<A>,
+        broken: Broken,
+    },
     Answer(Answer<A>),
     Execute {
         statement: fn(&Value) -> Result<Statement, MethodError>,
@@ -72,12 +79,16 @@ impl<A: Actor> Methods<A> {
     where
         A: Handles<M>,
     {
-        self.with::<M>(Method::Handle(|state, message, turn| {
-            match A::handle(state, parse::<M>(message)?, turn) {
+        self.with::<M>(Method::Handle {
+            decide: |state, message, turn| match A::handle(state, parse::<M>(message)?, turn) {
                 Ok(turn) => Ok(Decision { reply: Reply::Done(to_value(&turn.reply)?), change: turn.change }),
                 Err(refusal) => Ok(Decision { reply: Reply::Refused(to_value(&refusal)?), change: None }),
-            }
-        }))
+            },
+            broken: |rule| match A::broken(rule) {
+                Ok(refusal) => to_value(&refusal),
+                Err(BrokenRule(rule)) => Err(MethodError::Fault(format!("a rule was broken: {rule}"))),
+            },
+        })
     }
 
     /// A query: a turn that only reads.

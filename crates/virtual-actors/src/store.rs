@@ -22,12 +22,19 @@ pub struct Kind {
     pub table: &'static str,
     /// What else is written in a commit.
     pub rows_sql: &'static str,
+    /// An expression that refuses what breaks a rule; empty if there is none.
+    pub rule_sql: &'static str,
 }
 
 impl Kind {
     /// Of an actor type.
     pub fn of<A: Actor>() -> Self {
-        Self { actor_type: A::TYPE, table: A::TABLE, rows_sql: A::ROWS.map_or("", |rows| rows.0) }
+        Self {
+            actor_type: A::TYPE,
+            table: A::TABLE,
+            rows_sql: A::ROWS.map_or("", |rows| rows.0),
+            rule_sql: A::RULE.map_or("", |rule| rule.0),
+        }
     }
 }
 
@@ -95,7 +102,13 @@ pub enum Committed {
     LostRace,
     /// None of it is stored: the command was answered before.
     Answered(Answered),
+    /// None of it is stored: it breaks the actor's rule.
+    Broken(BrokenRule),
 }
+
+/// What a rule in the database said of a commit that would have broken it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BrokenRule(pub Value);
 
 /// An outbox entry as a turn writes it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -19,6 +19,17 @@ async fn store(pool: &PgPool) -> PgStore {
         .execute(pool)
         .await
         .expect("creates");
+    sqlx::query(
+        "CREATE FUNCTION contract_rule(rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
+         BEGIN
+             IF rows ? 'breaks' THEN
+                 RAISE EXCEPTION USING ERRCODE = 'VA001', DETAIL = (rows -> 'breaks')::text;
+             END IF;
+         END $$",
+    )
+    .execute(pool)
+    .await
+    .expect("creates");
     PgStore::new(pool.clone())
 }
 
@@ -181,7 +192,7 @@ async fn a_message_to_an_actor_is_left_to_its_own_host_for_a_moment(pool: PgPool
 #[sqlx::test(migrations = false)]
 async fn a_database_that_is_gone_is_unavailable_and_a_wrong_statement_is_not(pool: PgPool) {
     let store = store(&pool).await;
-    let missing = virtual_actors::Kind { actor_type: "Missing", table: "missing", rows_sql: "" };
+    let missing = virtual_actors::Kind { actor_type: "Missing", table: "missing", ..KIND };
     let refused = store.load(&missing, "x", None).await.expect_err("there is no such table");
     assert!(matches!(refused, StoreError::Rejected(_)), "{refused}");
     pool.close().await;

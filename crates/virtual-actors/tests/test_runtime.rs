@@ -1,13 +1,18 @@
 //! The test runtime keeps the contract, and the promise holds in it whatever goes wrong.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
+use uuid::Uuid;
 use virtual_actors::{
-    Call, Outcome,
+    BrokenRule, Call, CommandId, Outcome,
     testing::{
         Fault, Faults, TestRuntime, World,
         contract::{self, Runtime},
@@ -88,6 +93,40 @@ fn nothing_is_lost_or_doubled_whatever_goes_wrong() {
     }
 }
 
+/// The rule: all counters together count to three. The tenth attempt breaks nothing any more.
+#[test]
+fn what_a_rule_refused_stays_refused() {
+    for seed in 0..50 {
+        TestRuntime::new(seed).host("a").host("b").actor::<Counter>().run(|world| async move {
+            let left = AtomicI64::new(3);
+            world.store().rule_double("Counter", move |_, _| {
+                let left = left.fetch_sub(1, Ordering::Relaxed);
+                if left > 0 || left < -6 { Ok(()) } else { Err(BrokenRule(json!({ "limit": 3 }))) }
+            });
+            let increment = async |n: u128| {
+                let call = Call {
+                    command_id: Some(CommandId(Uuid::from_u128(n))),
+                    message: json!({ "by": 1 }),
+                    ..Call::default()
+                };
+                InMemory(world.clone()).invoke(&format!("c{n}"), "increment", &call).await
+            };
+            let first: Vec<Outcome> = join_all((0..5).map(increment)).await;
+            let done = |outcome: &Outcome| matches!(outcome, Outcome::Done { .. });
+            assert_eq!(first.iter().filter(|outcome| done(outcome)).count(), 3, "seed {seed}: {first:?}");
+            let refused = Outcome::Refused { refusal: json!({ "limit": 3 }) };
+            assert_eq!(first.iter().filter(|outcome| **outcome == refused).count(), 2, "seed {seed}");
+            for n in 5..10 {
+                increment(n).await;
+            }
+            assert!(done(&increment(11).await), "seed {seed}: the rule would let it through by now");
+            for (n, outcome) in (0..).zip(&first) {
+                assert_eq!(increment(n).await, *outcome, "seed {seed}: but an answer is an answer");
+            }
+        });
+    }
+}
+
 #[test]
 fn a_broker_outage_delays_events_and_stops_no_turn() {
     TestRuntime::new(7).host("a").actor::<Counter>().run(|world| async move {
@@ -123,6 +162,10 @@ fn a_run_is_decided_by_its_seed() {
 #[test]
 fn the_store_in_memory_keeps_the_contract_of_stores() {
     TestRuntime::new(1).run(|world| async move {
+        world.store().rule_double("Ruled", |_, rows| match rows.get("breaks") {
+            Some(rule) => Err(BrokenRule(rule.clone())),
+            None => Ok(()),
+        });
         virtual_actors::testing::store_contract::run_all(world.store()).await;
     });
 }

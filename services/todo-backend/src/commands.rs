@@ -83,6 +83,10 @@ fn refused(refusal: TaskRefusal) -> Problem {
         TaskRefusal::NotFound => no_such_task(),
         TaskRefusal::Deleted => deleted(),
         TaskRefusal::VersionMismatch { current } => version_mismatch(current),
+        TaskRefusal::NothingToUndo => Problem::new(
+            &problems::NOTHING_TO_UNDO,
+            "The task has not changed since it was made, or not by a person.",
+        ),
         TaskRefusal::Invalid { violations } => violations.into(),
     }
 }

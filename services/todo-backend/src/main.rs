@@ -35,6 +35,7 @@ mod sessions;
 mod settings;
 mod signing_key;
 mod slots;
+mod subtasks;
 mod task_path;
 mod task_query;
 mod tasks;
@@ -43,6 +44,7 @@ mod test_support;
 mod throttle;
 mod tokens;
 mod totp;
+mod trash;
 
 use contracts::{
     project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,

@@ -32,6 +32,7 @@ pub(crate) use self::complete::complete;
     tags(
         (name = "account", description = "Registering, and signing in"),
         (name = "tasks", description = "Tasks and their reminders"),
+        (name = "trash", description = "Deleted tasks, until they are gone for good"),
         (name = "projects", description = "Projects, and who shares them"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
         (name = "notifications", description = "The in-app inbox"),
@@ -97,6 +98,10 @@ problems! {
     /// What any request for one task may be answered.
     TaskProblems {
         NotFound = 404, "There is no such task, or it is in the trash";
+    }
+    /// What undoing may be answered.
+    UndoProblems {
+        NothingToUndo = 409, "There is no change to undo";
     }
     /// What any request for one project may be answered.
     ProjectProblems {

@@ -29,6 +29,8 @@ problem_types! {
         "Take it out with `restore` first.";
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more",
         "Ask for a new mail, and use the link in the newest one.";
+    NOTHING_TO_UNDO = CONFLICT, "nothing-to-undo", "There is no change to undo",
+        "Read the task: it is as it was made, or its last change was made by its series or its parent.";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash", "Take it out with `restore` first.";
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts failed",
         "Wait as long as `Retry-After` says.";

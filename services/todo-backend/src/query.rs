@@ -70,6 +70,16 @@ impl Query {
         cursor
     }
 
+    /// Where the page before ended, in a list with another order.
+    pub(crate) fn parsed_cursor<T>(&mut self, decode: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let text = self.take("cursor")?;
+        let cursor = decode(&text);
+        if cursor.is_none() {
+            self.found.push(invalid_cursor());
+        }
+        cursor
+    }
+
     /// A cursor that another service made.
     pub(crate) fn foreign_cursor(&mut self) -> Option<String> {
         let text = self.take("cursor")?;

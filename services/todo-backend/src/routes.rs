@@ -13,6 +13,7 @@ mod notifications;
 mod projects;
 mod recurrences;
 mod tasks;
+mod trash;
 mod views;
 
 use axum::{
@@ -75,6 +76,9 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(events::endpoints())
         .merge(exchange::endpoints())
         .routes(routes!(calendar::calendar))
+        .merge(trash::endpoints())
+        .routes(routes!(tasks::undo::undo_task))
+        .routes(routes!(tasks::subtasks::list_subtasks))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(problems::list_problems))
         .routes(routes!(problems::explain_problem))

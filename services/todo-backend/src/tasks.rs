@@ -21,7 +21,8 @@ impl From<Row> for TaskSnapshot {
 
 /// A task of this user that is not in the trash.
 pub(crate) async fn find(pool: &PgPool, owner: UserId, id: TaskId) -> Result<TaskSnapshot, Problem> {
-    let snapshot = state(pool, owner, id).await?.ok_or_else(no_such_task)?;
+    let snapshot = state(pool, owner, id).await?.filter(|found| !found.task.is_purged());
+    let snapshot = snapshot.ok_or_else(no_such_task)?;
     if snapshot.task.is_deleted() { Err(deleted()) } else { Ok(snapshot) }
 }
 

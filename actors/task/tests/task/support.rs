@@ -5,11 +5,14 @@ use std::{sync::Arc, time::Duration as Wait};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{
     reminder_schedule::{CheckReminders, RemindersChecked},
-    task::{CreateTask, EditTask, TaskRefusal, TaskSnapshot},
+    task::{CreateTask, EditTask, FollowParent, TaskRefusal, TaskSnapshot},
 };
-use domain::{Due, NewReminder, Notes, Priority, Tags, TaskPatch, Title, Trigger, UserId, UserZone, Zone};
+use domain::{
+    Due, NewReminder, Notes, Priority, ProjectId, Tags, TaskPatch, Title, Trigger, UserId, UserZone, Zone,
+};
 use reminder_schedule_actor::ReminderScheduleActor;
-use sqlx::PgPool;
+use serde_json::Value;
+use sqlx::{PgPool, types::Json};
 use task_actor::TaskActor;
 use uuid::Uuid;
 use virtual_actors::{
@@ -24,7 +27,7 @@ pub(crate) struct World {
 
 pub(crate) struct Task {
     pub(crate) id: Uuid,
-    user: UserId,
+    pub(crate) user: UserId,
     engine: Engine<TaskActor>,
 }
 
@@ -90,6 +93,61 @@ impl World {
             .expect("reads")
     }
 
+    /// A project in which the user has this role.
+    pub(crate) async fn project(&self, role: &str) -> ProjectId {
+        let project = ProjectId(System.next_id());
+        sqlx::query("INSERT INTO project_member (project_id, user_id, role) VALUES ($1, $2, $3)")
+            .bind(project.0)
+            .bind(self.user.0)
+            .bind(role)
+            .execute(&self.pool)
+            .await
+            .expect("inserts");
+        project
+    }
+
+    /// As committed.
+    pub(crate) async fn state(&self, task: &Task) -> domain::Task {
+        let state: Json<domain::Task> = sqlx::query_scalar("SELECT state FROM task WHERE id = $1")
+            .bind(task.id.to_string())
+            .fetch_one(&self.pool)
+            .await
+            .expect("a task");
+        state.0
+    }
+
+    /// What the outbox has for subtasks, taken out of it.
+    pub(crate) async fn take_told(&self) -> Vec<(Uuid, Value)> {
+        let told: Vec<(String, Value)> = sqlx::query_as(
+            "WITH told AS (DELETE FROM actor_outbox WHERE actor_type = 'Task' RETURNING seq, actor_id, body)
+             SELECT actor_id, body FROM told ORDER BY seq",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .expect("takes");
+        told.into_iter().map(|(id, body)| (id.parse().expect("an id"), body)).collect()
+    }
+
+    pub(crate) async fn tell(&self, task: Uuid, command: Uuid, message: Value) {
+        let mut engine = engine::<TaskActor>(task, &self.store);
+        let call = Call { command_id: Some(CommandId(command)), message, ..Call::default() };
+        let (outcome, _) = engine.turn(FollowParent::METHOD, &call, Wait::ZERO).await;
+        assert!(outcome.is_answer(), "{outcome:?}");
+    }
+
+    /// Hands on what subtasks are told, and what they tell theirs.
+    pub(crate) async fn relay(&self) {
+        loop {
+            let told = self.take_told().await;
+            if told.is_empty() {
+                return;
+            }
+            for (task, message) in told {
+                self.tell(task, System.next_id(), message).await;
+            }
+        }
+    }
+
     pub(crate) async fn events_of(&self, task: &Task, kind: &str) -> usize {
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM actor_outbox WHERE body ->> 'type' = $1 AND body -> 'data' ->> 'task_id' = $2",
@@ -105,6 +163,18 @@ impl World {
 
 impl Task {
     pub(crate) async fn create(&mut self, due: Option<Due>, reminders: Vec<NewReminder>) -> TaskSnapshot {
+        self.sends_create(due, reminders).await.expect("creates")
+    }
+
+    pub(crate) async fn try_create(&mut self) -> Result<TaskSnapshot, TaskRefusal> {
+        self.sends_create(None, vec![]).await
+    }
+
+    async fn sends_create(
+        &mut self,
+        due: Option<Due>,
+        reminders: Vec<NewReminder>,
+    ) -> Result<TaskSnapshot, TaskRefusal> {
         let message = CreateTask {
             owner: self.user,
             title: Title::parse("Water the plants").expect("a title"),
@@ -117,7 +187,7 @@ impl Task {
             zone: zone(),
             series: None,
         };
-        self.send(&message).await.expect("creates")
+        self.send(&message).await
     }
 
     pub(crate) async fn edit(&mut self, patch: TaskPatch) -> Result<TaskSnapshot, TaskRefusal> {

@@ -56,6 +56,16 @@ pub struct Task {
     pub completed_at: Option<DateTime<Utc>>,
 }
 
+/// A task in the trash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrashedTask {
+    #[serde(flatten)]
+    pub task: Task,
+    pub deleted_at: DateTime<Utc>,
+    /// From then on it is deleted for good.
+    pub kept_until: DateTime<Utc>,
+}
+
 /// How much it matters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

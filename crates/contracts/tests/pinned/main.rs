@@ -17,8 +17,8 @@ use contracts::{
     },
     reminder_schedule::CheckReminders,
     task::{
-        CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, GetTask, ReopenTask, RestoreInstance,
-        RestoreTask, SkipTask, WithdrawInstance,
+        CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, FollowParent, GetTask, PurgeTask,
+        ReopenTask, RestoreInstance, RestoreTask, SkipTask, UndoTask, WithdrawInstance,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -78,6 +78,9 @@ fn messages_are_written_as_they_were() {
         .message::<ReopenTask>()
         .message::<DeleteTask>()
         .message::<RestoreTask>()
+        .message::<UndoTask>()
+        .message::<PurgeTask>()
+        .message::<FollowParent>()
         .message::<GetTask>()
         .message::<CheckReminders>()
         .message::<Notify>()

@@ -103,7 +103,7 @@ impl Task {
         Ok(Transition::Changed { task: next, events: vec![TaskEvent::Updated { fields }] })
     }
 
-    fn difference(&self, next: &Task) -> Vec<TaskField> {
+    pub(super) fn difference(&self, next: &Task) -> Vec<TaskField> {
         [
             (TaskField::Title, self.title != next.title),
             (TaskField::Notes, self.notes != next.notes),

@@ -21,6 +21,9 @@ pub enum TaskEvent {
     Deleted,
     #[serde(rename = "task.restored")]
     Restored,
+    /// For good.
+    #[serde(rename = "task.purged")]
+    Purged,
 }
 
 impl TaskEvent {
@@ -34,6 +37,7 @@ impl TaskEvent {
             TaskEvent::Reopened => "task.reopened",
             TaskEvent::Deleted => "task.deleted",
             TaskEvent::Restored => "task.restored",
+            TaskEvent::Purged => "task.purged",
         }
     }
 }

@@ -50,11 +50,12 @@ impl Task {
 
     /// Open or done, as it was; of an open one what is still ahead is armed again.
     pub fn restore(mut self, zone: UserZone, now: DateTime<Utc>) -> Result<Transition, Refusal> {
-        if !self.is_deleted() {
+        if !self.is_deleted() || self.is_purged() {
             return Ok(Transition::Unchanged(self));
         }
         self.touch(now);
         self.deleted_at = None;
+        self.trashed_along = false;
         self.adopt(zone);
         self.rearm_reminders(now);
         Ok(self.changed(TaskEvent::Restored))

@@ -73,6 +73,10 @@ impl Task {
         self.each_reminder(now, Reminder::rearm);
     }
 
+    pub(super) fn revive_reminders(&mut self, now: DateTime<Utc>) {
+        self.each_reminder(now, Reminder::revive);
+    }
+
     pub(super) fn disarm_reminders(&mut self) {
         self.reminders.iter_mut().for_each(Reminder::disarm);
     }

@@ -239,7 +239,7 @@ impl Task {
         self.updated_at.max(now).max(next.unwrap_or(now))
     }
 
-    fn is_untouched(&self) -> bool {
+    pub(super) fn is_untouched(&self) -> bool {
         self.series.as_ref().is_some_and(|link| link.untouched)
     }
 

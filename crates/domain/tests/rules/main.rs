@@ -12,4 +12,6 @@ mod reminders;
 mod series;
 mod stored_state;
 mod text;
+mod trash;
+mod undo;
 mod wall_clock;

@@ -61,13 +61,16 @@ const COMMITTED: &str =
 
 impl Statements {
     pub(super) fn new(kind: &Kind) -> Self {
-        let Kind { table, rows_sql, .. } = kind;
+        let Kind { table, rows_sql, rule_sql, .. } = kind;
         let rows = if rows_sql.is_empty() { ", no_rows AS (SELECT $8::jsonb)" } else { rows_sql };
+        // In the list of the outermost SELECT it is evaluated for certain.
+        let rule = if rule_sql.is_empty() { "NULL" } else { rule_sql };
         let change = |guard: &str| {
             let remember = remember("$10");
             format!(
                 "WITH {ANSWERED}, {guard}, {remember}, {EMIT} {rows}
-                 {COMMITTED}, ARRAY (SELECT seq FROM emitted ORDER BY seq) AS seqs {RESULT}"
+                 {COMMITTED}, ARRAY (SELECT seq FROM emitted ORDER BY seq) AS seqs,
+                     (SELECT {rule} FROM guard) AS rule {RESULT}"
             )
             .into()
         };

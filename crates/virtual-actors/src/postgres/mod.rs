@@ -14,9 +14,10 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgPool, migrate::MigrateError};
+use serde_json::Value;
+use sqlx::{PgPool, error::DatabaseError, migrate::MigrateError, postgres::PgDatabaseError};
 
-use crate::store::{Kind, StoreError};
+use crate::store::{BrokenRule, Kind, StoreError};
 use commit::Statements;
 pub use epoch::{Place, is_of_lost_future};
 
@@ -63,7 +64,18 @@ async fn within<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> R
 enum Failure {
     /// Another transaction came first; deciding again on what it left is right.
     Race,
+    /// The actor's rule refused.
+    Rule(BrokenRule),
     Error(StoreError),
+}
+
+/// The SQLSTATE by which a rule refuses.
+const RULE: &str = "VA001";
+
+/// The JSON in an error's `DETAIL`.
+fn detail(error: &dyn DatabaseError) -> Value {
+    let detail = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::detail);
+    detail.and_then(|detail| serde_json::from_str(detail).ok()).unwrap_or_default()
 }
 
 fn classify(error: &sqlx::Error, table: &str) -> Failure {
@@ -78,6 +90,7 @@ fn classify(error: &sqlx::Error, table: &str) -> Failure {
             Some(name) if name == "actor_command_once" || name == format!("{table}_pkey") => Failure::Race,
             _ => Failure::Error(StoreError::Rejected(text)),
         },
+        RULE => Failure::Rule(BrokenRule(detail(database.as_ref()))),
         // serialization_failure, deadlock_detected
         "40001" | "40P01" => Failure::Race,
         _ if is_passing(error) => Failure::Error(StoreError::Unavailable(text)),
@@ -97,6 +110,7 @@ pub fn is_passing(error: &sqlx::Error) -> bool {
 fn store_error(error: &sqlx::Error) -> StoreError {
     match classify(error, "") {
         Failure::Race => StoreError::Unavailable(error.to_string()),
+        Failure::Rule(_) => StoreError::Rejected(error.to_string()),
         Failure::Error(error) => error,
     }
 }

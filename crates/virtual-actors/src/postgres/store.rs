@@ -78,6 +78,7 @@ impl Store for PgStore {
             Ok(committed) => Ok(committed),
             Err(error) => match classify(&error, kind.table) {
                 Failure::Race => Ok(Committed::LostRace),
+                Failure::Rule(broken) => Ok(Committed::Broken(broken)),
                 Failure::Error(error) => Err(error),
             },
         }

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Answers, Event, Handles, Message, Methods, ReadContext, Reminder, Turn, TurnContext};
+use crate::{
+    Actor, Answers, BrokenRule, Event, Handles, Message, Methods, ReadContext, Reminder, Turn, TurnContext,
+};
 
 /// The topic of its events.
 pub const TOPIC: &str = "counted";
@@ -114,6 +116,10 @@ impl Handles<Increment> for Counter {
                 Ok(Turn::changed(count.clone(), count).events(event).into())
             }
         }
+    }
+
+    fn broken(BrokenRule(rule): BrokenRule) -> Result<OverLimit, BrokenRule> {
+        serde_json::from_value(rule.clone()).map_err(|_| BrokenRule(rule))
     }
 }
 

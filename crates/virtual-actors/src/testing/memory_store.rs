@@ -14,7 +14,9 @@ use crate::{
     call::CommandId,
     clock::Clock,
     statement::Statement,
-    store::{Answered, Changes, Commit, Committed, Entry, Kind, Loaded, Remember, Store, StoreError},
+    store::{
+        Answered, BrokenRule, Changes, Commit, Committed, Entry, Kind, Loaded, Remember, Store, StoreError,
+    },
 };
 
 /// States, answers and the outbox of all hosts of a test runtime. Cheap to clone.
@@ -26,6 +28,7 @@ pub struct MemoryStore {
 
 type ActorKey = (&'static str, String);
 type StatementDouble = Arc<dyn Fn(&mut Vec<Entry>, &str, &Value, DateTime<Utc>) -> Value + Send + Sync>;
+type RuleDouble = Arc<dyn Fn(&str, &Value) -> Result<(), BrokenRule> + Send + Sync>;
 type RowsDouble = Arc<dyn Fn(&str, &Value) + Send + Sync>;
 
 #[derive(Default)]
@@ -35,6 +38,7 @@ pub(super) struct Tables {
     pub(super) outbox: OutboxTables,
     statements: HashMap<&'static str, StatementDouble>,
     rows: HashMap<&'static str, RowsDouble>,
+    rules: HashMap<&'static str, RuleDouble>,
 }
 
 impl MemoryStore {
@@ -60,6 +64,16 @@ impl MemoryStore {
         double: impl Fn(&str, &Value) + Send + Sync + 'static,
     ) {
         self.tables().rows.insert(actor_type, Arc::new(double));
+    }
+
+    /// What stands for the [`RuleSql`](crate::RuleSql) of an actor type: it is given the actor's id and the rows of
+    /// each commit, before anything is stored.
+    pub fn rule_double(
+        &self,
+        actor_type: &'static str,
+        double: impl Fn(&str, &Value) -> Result<(), BrokenRule> + Send + Sync + 'static,
+    ) {
+        self.tables().rules.insert(actor_type, Arc::new(double));
     }
 
     /// The version and the state of every actor of this type that has one.
@@ -96,6 +110,12 @@ impl MemoryStore {
         }
         let (mut version, mut seqs) = (version, Vec::new());
         if let Some(Changes { state, outbox, rows }) = change {
+            if let Some(rule) = tables.rules.get(key.0) {
+                self.schedule.touch(Touch::Read, "rule");
+                if let Err(broken) = rule(&key.1, &rows) {
+                    return Committed::Broken(broken);
+                }
+            }
             version += 1;
             tables.states.insert(key.clone(), (version, state));
             if !outbox.is_empty() {

@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Answered, Changes, CommandId, Commit, Committed, Destination, Entry, Fingerprint, Keep, Kind, Lane,
-    Loaded, Outbox, PARTITIONS, Remember, Store,
+    Answered, BrokenRule, Changes, CommandId, Commit, Committed, Destination, Entry, Fingerprint, Keep, Kind,
+    Lane, Loaded, Outbox, PARTITIONS, Remember, Store,
 };
 
 /// States of this kind are kept in the table `counter`.
-pub const KIND: Kind = Kind { actor_type: "Counter", table: "counter", rows_sql: "" };
+pub const KIND: Kind = Kind { actor_type: "Counter", table: "counter", rows_sql: "", rule_sql: "" };
+
+/// The same, with a rule that refuses a change whose rows are `{"breaks": …}`, saying what.
+pub const RULED: Kind = Kind { actor_type: "Ruled", rule_sql: "contract_rule($8)", ..KIND };
 
 /// Runs every case; each uses actors of its own.
 pub async fn run_all<S: Store + Outbox>(store: &S) {
@@ -21,6 +24,7 @@ pub async fn run_all<S: Store + Outbox>(store: &S) {
     the_first_state_is_inserted_once(store).await;
     an_answer_is_kept_only_at_the_current_version(store).await;
     a_command_is_answered_once(store).await;
+    what_breaks_a_rule_is_not_stored(store).await;
     entries_leave_in_order_and_unchanged(store).await;
 }
 
@@ -155,6 +159,33 @@ async fn a_command_is_answered_once<S: Store>(store: &S) {
     assert_eq!(commit(store, hold("answer", 1, 1)).await, Committed::Answered(answer(1, "first").answered));
     assert_eq!(load(store, "answer", 1).await.version, 1);
     assert_eq!(load(store, "other", 1).await.answered, None, "another actor's commands are its own");
+}
+
+async fn what_breaks_a_rule_is_not_stored<S: Store + Outbox>(store: &S) {
+    let ruled = async |version, rows, command| {
+        let entry = Entry {
+            event_id: Uuid::from_u128(command),
+            partition: 1,
+            version: 1,
+            destination: Destination::Topic { topic: "t".into(), key: "k".into() },
+            body: json!(1),
+        };
+        let change = Changes { state: json!(version), outbox: vec![entry], rows };
+        let command = Some(answer(command, "ruled"));
+        store.commit(&RULED, Commit { actor_id: "rule", version, command, change: Some(change) }).await
+    };
+    let breaks = json!({ "breaks": { "rule": "cycle" } });
+    let broken = Committed::Broken(BrokenRule(json!({ "rule": "cycle" })));
+    assert_eq!(ruled(0, breaks.clone(), 1).await.expect("answers"), broken);
+    assert_eq!(store.version(&RULED, "rule").await.expect("reads"), 0);
+    let Committed::Yes { seqs, .. } = ruled(0, json!({}), 1).await.expect("commits") else {
+        panic!("it keeps the rule")
+    };
+    assert_eq!(ruled(1, breaks, 2).await.expect("answers"), broken);
+    let refused = Commit { command: Some(answer(2, "refused")), ..hold("rule", 1, 2) };
+    assert_eq!(store.commit(&RULED, refused).await.expect("commits"), yes(1), "its answer is not stored yet");
+    store.accepted(&seqs).await.expect("removes");
+    assert_eq!(store.backlog().await.expect("measures").entries, 0, "nothing was emitted beside");
 }
 
 async fn entries_leave_in_order_and_unchanged<S: Store + Outbox>(store: &S) {

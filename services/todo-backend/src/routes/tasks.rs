@@ -14,3 +14,5 @@ mod recurring;
 pub(super) mod reopen;
 pub(super) mod restore;
 pub(super) mod skip;
+pub(super) mod subtasks;
+pub(super) mod undo;

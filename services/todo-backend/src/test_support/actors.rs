@@ -40,6 +40,11 @@ impl Actors {
         self.notes().failure = Some(SidecarError::Unavailable("nobody is there".into()));
     }
 
+    /// From now on they answer again.
+    pub(crate) fn come_back(&self) {
+        self.notes().failure = None;
+    }
+
     /// From now on every call is refused.
     pub(crate) fn refuse(&self) {
         self.notes().failure = Some(SidecarError::Rejected("no".into()));

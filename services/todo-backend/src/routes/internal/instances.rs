@@ -9,7 +9,7 @@ use contracts::{
     recurrence::{InstanceAnswer, MakeInstance, Template},
     task::{CreateTask, RestoreInstance, TaskSnapshot, WithdrawInstance},
 };
-use domain::{Due, NewSeries, Recurrence, SeriesId, SeriesLink, TaskId, UserId, UserZone};
+use domain::{Due, NewSeries, Planning, Recurrence, SeriesId, SeriesLink, TaskId, UserId, UserZone};
 use platform::{Json, Problem};
 use sqlx::{FromRow, PgPool, types::Json as Jsonb};
 use uuid::Uuid;
@@ -57,6 +57,8 @@ pub(crate) async fn make_instance(
     };
     let zone = account.zone()?;
     match tasks::state(&app.pool, owner, task).await? {
+        // A person deleted it for good: it was made.
+        Some(made) if made.task.is_purged() => {}
         Some(made) if made.task.is_deleted() => {
             let command = command_id(&asked.series_id, &asked.predecessor, "restore", planned.version);
             let restore = RestoreInstance { user: owner, zone };
@@ -68,7 +70,15 @@ pub(crate) async fn make_instance(
             let create = create(owner, zone, asked.series_id, planned, template);
             // The same whatever the plan's version: a task is created once.
             let command = command_id(&asked.series_id, &asked.predecessor, "create", 0);
-            commands::send(&app, task, command, &create).await?;
+            match commands::send(&app, task, command, &create).await {
+                // Its project or its parent is closed to it by now. Better there than never.
+                Err(problem) if problem.status() == http::StatusCode::UNPROCESSABLE_ENTITY => {
+                    let planning = Planning { project: None, parent: None, ..create.planning.clone() };
+                    let command = command_id(&asked.series_id, &asked.predecessor, "create alone", 0);
+                    commands::send(&app, task, command, &CreateTask { planning, ..create }).await?;
+                }
+                made => drop(made?),
+            }
         }
     }
     Ok(Json(InstanceAnswer::Created))

@@ -1,5 +1,5 @@
 //! `POST /api/jobs/daily-cleanup`: forgets answers to commands that nobody can repeat any more, and live events that
-//! are old or too many.
+//! are old or too many; and deletes for good what was in the trash for 30 days.
 //!
 //! The answer to a command under an idempotency key is kept for 30 days, longer than a broker or a
 //! dead-letter topic can replay it; others for an hour. After that, the deterministic ids of what a command makes still keep a very late repetition from doubling it.
@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
-use crate::{account_mail, app::App, live, throttle};
+use crate::{account_mail, app::App, live, throttle, trash};
 
 /// Rows removed in one transaction, so that no lock is held for long.
 const BATCH: i64 = 5_000;
@@ -22,6 +22,8 @@ pub(crate) struct Cleanup {
     answers: u64,
     /// Live events that were forgotten; whoever has not seen them reads everything anew.
     events: u64,
+    /// Tasks that were deleted for good, 30 days after they went to the trash.
+    tasks: u64,
 }
 
 /// Removes what is kept for a time only.
@@ -38,12 +40,16 @@ pub(crate) async fn daily_cleanup(State(app): State<App>) -> Result<Json<Cleanup
     account_mail::clean_up(&app.pool, now).await?;
     throttle::clean_up(&app.pool, now).await?;
     let events = live::prune(&app.pool).await?;
+    let (tasks, failed) = trash::purge_old(&app).await?;
+    if failed > 0 {
+        tracing::warn!(failed, "some tasks are still in the trash; the next clean-up tries again");
+    }
     let mut answers = 0;
     loop {
         let removed = forget_answers(&app.pool).await?;
         answers += removed;
         if removed < BATCH.unsigned_abs() {
-            return Ok(Json(Cleanup { answers, events }));
+            return Ok(Json(Cleanup { answers, events, tasks }));
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     idempotency::Idempotency,
     input,
     openapi::{BodyProblems, CallerProblems, PassingProblems},
+    subtasks,
 };
 
 /// Creates a task.
@@ -32,7 +33,10 @@ pub(crate) async fn create_task(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {
-    let create = input::task::new_task(body, caller.id, caller.zone)?;
+    let mut create = input::task::new_task(body, caller.id, caller.zone)?;
+    if let (Some(parent), None) = (create.planning.parent, create.planning.project) {
+        create.planning.project = subtasks::project_of(&app.pool, parent).await?;
+    }
     let task = idempotency.new_task_id(caller.id, app.ids.as_ref());
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     commands::send(&app, task, command, &create).await.map(Answer::created)

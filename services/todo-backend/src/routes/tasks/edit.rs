@@ -15,6 +15,7 @@ use crate::{
     openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, TaskProblems},
     precondition::IfMatch,
     query::Query,
+    subtasks,
     task_path::TaskPath,
 };
 
@@ -67,7 +68,10 @@ pub(crate) async fn edit_task(
 ) -> Result<Answer, Problem> {
     let scope = query.choice("scope", &SCOPES).unwrap_or_default();
     query.finish()?;
-    let patch = input::task::patch(body, scope, &caller.zone)?;
+    let mut patch = input::task::patch(body, scope, &caller.zone)?;
+    if let (Some(Some(parent)), None) = (patch.parent, patch.project) {
+        patch.project = Some(subtasks::project_of(&app.pool, parent).await?);
+    }
     let message = EditTask { user: caller.id, if_version, zone: caller.zone, patch };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     commands::send(&app, task, command, &message).await.map(Answer::ok)
