@@ -6,14 +6,14 @@ use contracts::{
 };
 use domain::{Project, ProjectChange, ProjectEvent, UserId};
 use serde_json::{Value, json};
-use virtual_actors::{Event, RowsSql, Turn, TurnContext};
+use virtual_actors::{Event, RowsSql, RuleSql, Turn, TurnContext};
 
 use crate::ProjectActor;
 
 /// Makes the rows of who has access say what the project says.
 pub(crate) const MEMBER_ROWS: RowsSql = RowsSql(
     ", wanted AS (
-        SELECT row.* FROM guard, jsonb_to_recordset($8::jsonb) AS row (user_id uuid, role text)
+        SELECT row.* FROM guard, jsonb_to_recordset($8::jsonb -> 'members') AS row (user_id uuid, role text)
     ), removed AS (
         DELETE FROM project_member AS m USING guard
         WHERE m.project_id = $1::uuid AND m.user_id NOT IN (SELECT user_id FROM wanted)
@@ -23,6 +23,12 @@ pub(crate) const MEMBER_ROWS: RowsSql = RowsSql(
         ON CONFLICT (user_id, project_id) DO UPDATE SET role = excluded.role
         WHERE project_member.role <> excluded.role
     )",
+);
+
+/// While a project goes to the trash or comes back, no task comes into it: see `task_relations` in `migrations/`.
+pub(crate) const RULE: RuleSql = RuleSql(
+    "CASE WHEN ($8::jsonb -> 'moves_tasks')::boolean
+        THEN pg_advisory_xact_lock(hashtextextended('tasks of ' || $1, 0)) IS NULL END",
 );
 
 /// A turn's result from the domain's.
@@ -45,9 +51,9 @@ pub(crate) fn changed(
     by: UserId,
     turn: &TurnContext<'_>,
 ) -> Turn<ProjectActor, ProjectSnapshot> {
-    let rows = members(&project);
     let published = published(&project, event, by, turn);
     let moves_tasks = matches!(event, ProjectEvent::Deleted | ProjectEvent::Restored);
+    let rows = json!({ "members": members(&project), "moves_tasks": moves_tasks });
     let reply = ProjectSnapshot { version: turn.next_version(), project: project.clone() };
     let mut changed = Turn::changed(project, reply).events(published).rows(rows);
     if moves_tasks {

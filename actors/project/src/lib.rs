@@ -18,7 +18,7 @@ use contracts::project::{
     AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, RemoveMember, RestoreProject,
     SweepTasks, TransferProject,
 };
-use virtual_actors::{Actor, Methods, RowsSql};
+use virtual_actors::{Actor, Methods, RowsSql, RuleSql};
 
 /// A project, addressed by its id.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ impl Actor for ProjectActor {
     const TYPE: &'static str = "Project";
     const TABLE: &'static str = "project";
     const ROWS: Option<RowsSql> = Some(commit::MEMBER_ROWS);
+    const RULE: Option<RuleSql> = Some(commit::RULE);
     type State = domain::Project;
 
     fn methods(methods: Methods<Self>) -> Methods<Self> {

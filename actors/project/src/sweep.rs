@@ -9,22 +9,21 @@ use crate::ProjectActor;
 /// How many tasks are told at once.
 const PAGE: u32 = 500;
 
-/// Tells the tasks of one page, and the actor itself if there may be more. A task that comes into the project
-/// later is not forgotten: its own commit looks at the project, and asks for another sweep. What is told is
-/// harmless when it comes twice, or late.
+/// Tells the tasks of one page, and the actor itself if there may be more. It sees every task that came into the
+/// project before the project's own commit: both hold the lock of the project's tasks. What is told is harmless when
+/// it comes twice, or late, because a task looks in its commit what the project is by then.
 const SWEEP: &str = "
 WITH project AS (
     SELECT deleted FROM project WHERE id = $1
 ), out_of_place AS (
     SELECT t.id, project.deleted FROM project, task AS t
     WHERE t.state ->> 'project' = $1 AND t.state ? 'project' AND t.id > coalesce($2::jsonb ->> 'after', '')
-      AND (project.deleted AND NOT t.deleted OR NOT project.deleted AND t.state ->> 'trashed_with' = $1)
+      AND (project.deleted AND NOT t.deleted OR NOT project.deleted AND t.state ? 'trashed_with_project')
     ORDER BY t.id LIMIT ($2::jsonb ->> 'page')::integer
 ), told AS (
     INSERT INTO actor_outbox (event_id, partition, version, destination, actor_type, actor_id, method, body)
-    SELECT gen_random_uuid(), $3::smallint, 0, 'actor', 'Task', id,
-        CASE WHEN deleted THEN 'trash_with_project' ELSE 'restore_with_project' END,
-        jsonb_build_object('project', $1)
+    SELECT gen_random_uuid(), $3::smallint, 0, 'actor', 'Task', id, 'follow_project',
+        jsonb_build_object('project', $1, 'deleted', deleted)
     FROM out_of_place ORDER BY id
 ), next AS (
     INSERT INTO actor_outbox (event_id, partition, version, destination, actor_type, actor_id, method, body)

@@ -1,11 +1,11 @@
 //! The messages a task handles. Each: find the task, check that the caller may, let the domain decide.
 
 use contracts::task::{
-    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, FollowParent, GetTask, PurgeTask,
-    ReopenTask, RestoreInstance, RestoreTask, SkipTask, TaskRefusal, TaskSnapshot, UndoTask,
+    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, FollowParent, FollowProject, GetTask,
+    PurgeTask, ReopenTask, RestoreInstance, RestoreTask, SkipTask, TaskRefusal, TaskSnapshot, UndoTask,
     WithdrawInstance,
 };
-use domain::{Changed, NewTask, Refusal, Task, TaskId, Transition, UserId};
+use domain::{Changed, NewTask, ProjectId, Refusal, Task, TaskId, Transition, UserId};
 use virtual_actors::{Answers, BrokenRule, Handles, ReadContext, Turn, TurnContext};
 
 use crate::{
@@ -21,7 +21,7 @@ impl Handles<CreateTask> for TaskActor {
     fn handle(state: Option<Task>, message: CreateTask, turn: &TurnContext<'_>) -> Decided {
         if let Some(task) = state {
             // The same creation, remembered by its result when its answer is no longer kept.
-            let task = owned(Some(task), message.owner)?;
+            let task = owned(Some(task), message.owner, None)?;
             return Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task }));
         }
         let id: TaskId = turn.actor_id().parse().map_err(|_| TaskRefusal::NotFound)?;
@@ -39,7 +39,7 @@ impl Handles<CreateTask> for TaskActor {
 
 impl Handles<EditTask> for TaskActor {
     fn handle(state: Option<Task>, message: EditTask, turn: &TurnContext<'_>) -> Decided {
-        let task = writable(state, message.user, message.if_version, turn)?;
+        let task = writable(state, message.user, message.via, message.if_version, turn)?;
         transition(
             &task,
             task.clone().edit(message.patch, message.zone, turn.now()).map_err(refusal)?,
@@ -55,14 +55,14 @@ impl Handles<EditTask> for TaskActor {
 
 impl Handles<CompleteTask> for TaskActor {
     fn handle(state: Option<Task>, message: CompleteTask, turn: &TurnContext<'_>) -> Decided {
-        let task = writable(state, message.user, message.if_version, turn)?;
+        let task = writable(state, message.user, message.via, message.if_version, turn)?;
         transition(&task, task.clone().complete(turn.now()).map_err(refusal)?, By::Person(message.user), turn)
     }
 }
 
 impl Handles<ReopenTask> for TaskActor {
     fn handle(state: Option<Task>, message: ReopenTask, turn: &TurnContext<'_>) -> Decided {
-        let task = writable(state, message.user, message.if_version, turn)?;
+        let task = writable(state, message.user, message.via, message.if_version, turn)?;
         transition(
             &task,
             task.clone().reopen(message.zone, turn.now()).map_err(refusal)?,
@@ -74,14 +74,14 @@ impl Handles<ReopenTask> for TaskActor {
 
 impl Handles<DeleteTask> for TaskActor {
     fn handle(state: Option<Task>, message: DeleteTask, turn: &TurnContext<'_>) -> Decided {
-        let task = writable(state, message.user, message.if_version, turn)?;
+        let task = writable(state, message.user, message.via, message.if_version, turn)?;
         transition(&task, task.clone().delete(turn.now()).map_err(refusal)?, By::Person(message.user), turn)
     }
 }
 
 impl Handles<RestoreTask> for TaskActor {
     fn handle(state: Option<Task>, message: RestoreTask, turn: &TurnContext<'_>) -> Decided {
-        let task = writable(state, message.user, message.if_version, turn)?;
+        let task = writable(state, message.user, message.via, message.if_version, turn)?;
         transition(
             &task,
             task.clone().restore(message.zone, turn.now()).map_err(refusal)?,
@@ -97,14 +97,14 @@ impl Handles<RestoreTask> for TaskActor {
 
 impl Handles<SkipTask> for TaskActor {
     fn handle(state: Option<Task>, message: SkipTask, turn: &TurnContext<'_>) -> Decided {
-        let task = writable(state, message.user, message.if_version, turn)?;
+        let task = writable(state, message.user, message.via, message.if_version, turn)?;
         transition(&task, task.clone().skip(turn.now()).map_err(refusal)?, By::Person(message.user), turn)
     }
 }
 
 impl Handles<EndRecurrence> for TaskActor {
     fn handle(state: Option<Task>, message: EndRecurrence, turn: &TurnContext<'_>) -> Decided {
-        let task = writable(state, message.user, message.if_version, turn)?;
+        let task = writable(state, message.user, message.via, message.if_version, turn)?;
         transition(
             &task,
             task.clone().end_series(turn.now()).map_err(refusal)?,
@@ -116,14 +116,14 @@ impl Handles<EndRecurrence> for TaskActor {
 
 impl Handles<WithdrawInstance> for TaskActor {
     fn handle(state: Option<Task>, message: WithdrawInstance, turn: &TurnContext<'_>) -> Decided {
-        let task = owned(state, message.user)?;
+        let task = owned(state, message.user, None)?;
         transition(&task, task.clone().withdraw(turn.now()), By::Nobody, turn)
     }
 }
 
 impl Handles<RestoreInstance> for TaskActor {
     fn handle(state: Option<Task>, message: RestoreInstance, turn: &TurnContext<'_>) -> Decided {
-        let task = owned(state, message.user)?;
+        let task = owned(state, message.user, None)?;
         transition(
             &task,
             task.clone().make_again(message.zone, turn.now()).map_err(refusal)?,
@@ -135,7 +135,7 @@ impl Handles<RestoreInstance> for TaskActor {
 
 impl Handles<UndoTask> for TaskActor {
     fn handle(state: Option<Task>, message: UndoTask, turn: &TurnContext<'_>) -> Decided {
-        let task = writable(state, message.user, message.if_version, turn)?;
+        let task = writable(state, message.user, message.via, message.if_version, turn)?;
         let undone = task.clone().undo(message.zone, turn.now()).map_err(refusal)?;
         transition(&task, undone, By::Person(message.user), turn)
     }
@@ -147,7 +147,7 @@ impl Handles<UndoTask> for TaskActor {
 
 impl Handles<PurgeTask> for TaskActor {
     fn handle(state: Option<Task>, message: PurgeTask, turn: &TurnContext<'_>) -> Decided {
-        let task = owned(state, message.user)?;
+        let task = owned(state, message.user, None)?;
         let old = |since| message.trashed_before.is_none_or(|before| since < before);
         let purged = match task.deleted_at() {
             Some(since) if old(since) => task.clone().purge(turn.now()),
@@ -170,13 +170,26 @@ impl Handles<FollowParent> for TaskActor {
     }
 }
 
+impl Handles<FollowProject> for TaskActor {
+    fn handle(state: Option<Task>, message: FollowProject, turn: &TurnContext<'_>) -> Decided {
+        let is_in = |task: &Task| task.project() == Some(message.project);
+        let task = state.filter(is_in).ok_or(TaskRefusal::NotFound)?;
+        let followed = task.clone().follow_project(message.deleted, turn.now()).map_err(refusal)?;
+        transition(&task, followed, By::Project(&message), turn)
+    }
+
+    fn broken(rule: BrokenRule) -> Broken {
+        relations::refusal(rule)
+    }
+}
+
 impl Answers<GetTask> for TaskActor {
     fn answer(
         state: Option<&Task>,
         message: GetTask,
         read: &ReadContext<'_>,
     ) -> Result<TaskSnapshot, TaskRefusal> {
-        let task = owned(state.cloned(), message.user)?;
+        let task = owned(state.cloned(), message.user, None)?;
         if task.is_deleted() {
             return Err(TaskRefusal::Deleted);
         }
@@ -184,14 +197,15 @@ impl Answers<GetTask> for TaskActor {
     }
 }
 
-/// The task, if it is the caller's and at the version the caller expects.
+/// The task, if the caller may change it and it is at the version the caller expects.
 fn writable(
     state: Option<Task>,
     user: UserId,
+    via: Option<ProjectId>,
     if_version: Option<i64>,
     turn: &TurnContext<'_>,
 ) -> Result<Task, TaskRefusal> {
-    let task = owned(state, user)?;
+    let task = owned(state, user, via)?;
     match if_version {
         Some(expected) if expected != turn.version() => {
             Err(TaskRefusal::VersionMismatch { current: turn.version() })
@@ -201,11 +215,14 @@ fn writable(
 }
 
 /// Somebody else's task looks like none at all, and so does one that was deleted for good.
-fn owned(state: Option<Task>, user: UserId) -> Result<Task, TaskRefusal> {
-    state.filter(|task| task.owner() == user && !task.is_purged()).ok_or(TaskRefusal::NotFound)
+///
+/// Whose it is has all rights; anybody else comes by way of its project, in which the sender looked them up.
+pub(crate) fn owned(state: Option<Task>, user: UserId, via: Option<ProjectId>) -> Result<Task, TaskRefusal> {
+    let may = |task: &Task| task.owner() == user || via.is_some() && task.project() == via;
+    state.filter(|task| may(task) && !task.is_purged()).ok_or(TaskRefusal::NotFound)
 }
 
-fn refusal(refusal: Refusal) -> TaskRefusal {
+pub(crate) fn refusal(refusal: Refusal) -> TaskRefusal {
     match refusal {
         Refusal::Deleted => TaskRefusal::Deleted,
         Refusal::NothingToUndo => TaskRefusal::NothingToUndo,

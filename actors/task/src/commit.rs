@@ -8,7 +8,7 @@ use contracts::{
 };
 use domain::{ReminderRow, Task, TaskEvent, Transition};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 use virtual_actors::{Event, RowsSql, Turn, TurnContext};
 
@@ -21,8 +21,9 @@ use crate::{
 /// Makes the rows of the user's clock say what the task says: pending ones that are no longer
 /// wanted are cleared, new ones inserted. A row is one firing of one generation, so one that has
 /// fired or was cleared never becomes pending again. Whichever comes first, this or the clock's
-/// own statement, the other sees its result.
-pub(crate) const REMINDER_ROWS: RowsSql = RowsSql(
+/// own statement, the other sees its result. A comment becomes a row as it is said, edited or, having no text
+/// any more, deleted.
+pub(crate) const ROWS: RowsSql = RowsSql(
     ", wanted AS (
         SELECT row.* FROM guard, jsonb_to_recordset($8::jsonb -> 'pending')
             AS row (reminder_id uuid, generation integer, title text, fires_at timestamptz)
@@ -40,6 +41,16 @@ pub(crate) const REMINDER_ROWS: RowsSql = RowsSql(
         FROM wanted
         ON CONFLICT (reminder_id, generation) DO UPDATE SET title = excluded.title
         WHERE reminder.status = 'pending' AND reminder.title <> excluded.title
+    ), said AS (
+        INSERT INTO task_comment (id, task_id, author, text, created_at, edited_at)
+        SELECT id, $1::uuid, author, text, created_at, edited_at
+        FROM guard, jsonb_to_record($8::jsonb -> 'comment')
+            AS row (id uuid, author uuid, text text, created_at timestamptz, edited_at timestamptz)
+        WHERE text IS NOT NULL
+        ON CONFLICT (id) DO UPDATE SET text = excluded.text, edited_at = excluded.edited_at
+    ), unsaid AS (
+        DELETE FROM task_comment USING guard
+        WHERE id = ($8::jsonb -> 'comment' ->> 'id')::uuid AND $8::jsonb -> 'comment' ->> 'text' IS NULL
     )",
 );
 
@@ -71,7 +82,7 @@ pub(crate) fn transition(
 ) -> Result<Turn<TaskActor, TaskSnapshot>, TaskRefusal> {
     let transition = match by {
         By::Person(_) => transition.undoable(before),
-        By::Nobody | By::Parent(_) => transition.for_good(),
+        By::Nobody | By::Parent(_) | By::Project(_) => transition.for_good(),
     };
     match transition {
         Transition::Unchanged(task) => Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task })),
@@ -89,14 +100,11 @@ pub(crate) fn changed(
 ) -> Turn<TaskActor, TaskSnapshot> {
     let user = task.owner().0;
     let pending = task.pending_rows();
-    let mut rows = json!({
-        "user_id": user,
-        "pending": pending.iter().map(PendingRow::from).collect::<Vec<_>>(),
-    });
+    let mut rows = rows(&task);
     if let Some(relations) = Relations::of(before, &task, by) {
         rows["relations"] = json!(relations);
     }
-    let events: Vec<Event> = events.iter().filter_map(|event| published(&task, event, turn)).collect();
+    let events: Vec<Event> = events.iter().filter_map(|event| published(&task, event, by, turn)).collect();
     let reply = TaskSnapshot { version: turn.next_version(), task: task.clone() };
     let poke = instants(&before.map(Task::pending_rows).unwrap_or_default()) != instants(&pending);
     let told = series::Told::of(before, &task, turn);
@@ -110,12 +118,21 @@ pub(crate) fn changed(
     }
 }
 
+/// What [`ROWS`] are given for every change.
+pub(crate) fn rows(task: &Task) -> Value {
+    let pending = task.pending_rows();
+    json!({
+        "user_id": task.owner(),
+        "pending": pending.iter().map(PendingRow::from).collect::<Vec<_>>(),
+    })
+}
+
 /// What the user's clock depends on.
 fn instants(rows: &[ReminderRow]) -> Vec<(Uuid, u32, DateTime<Utc>)> {
     rows.iter().map(|row| (row.reminder_id.0, row.generation, row.fires_at)).collect()
 }
 
-fn published(task: &Task, event: &TaskEvent, turn: &TurnContext<'_>) -> Option<Event> {
+pub(crate) fn published(task: &Task, event: &TaskEvent, by: By<'_>, turn: &TurnContext<'_>) -> Option<Event> {
     let fields = match event {
         TaskEvent::Updated { fields } => fields.iter().map(|field| field.name().to_owned()).collect(),
         _ => Vec::new(),
@@ -125,6 +142,11 @@ fn published(task: &Task, event: &TaskEvent, turn: &TurnContext<'_>) -> Option<E
         user_id: task.owner().0,
         version: turn.next_version(),
         title: task.title().to_string(),
+        by: match by {
+            By::Person(user) => Some(user.0),
+            By::Nobody | By::Parent(_) | By::Project(_) => None,
+        },
+        comment_id: event.comment().map(|comment| comment.0),
         fields,
         series: series::event(task, event),
     };

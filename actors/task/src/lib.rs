@@ -4,19 +4,22 @@
 //! to the domain's transition, and turns what comes back into a commit ([`commit`]): the new
 //! state, the events, the reminder rows as they must now be, a poke for the user's clock, what the
 //! task's series is told ([`series`]), and what other tasks have to do with it ([`relations`]).
+//! What people say on it is in [`comments`].
 //!
 //! ```text
 //! CompleteTask ─▶ TaskActor::handle ─▶ domain::Task::complete(self, now) ─▶ (Task, events) ─▶ Turn
 //! ```
 
 mod commands;
+mod comments;
 mod commit;
 mod relations;
 mod series;
 
 use contracts::task::{
-    CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, FollowParent, GetTask, PurgeTask,
-    ReopenTask, RestoreInstance, RestoreTask, SkipTask, UndoTask, WithdrawInstance,
+    AddComment, CompleteTask, CreateTask, DeleteComment, DeleteTask, EditComment, EditTask, EndRecurrence,
+    FollowParent, FollowProject, GetTask, PurgeTask, ReopenTask, RestoreInstance, RestoreTask, SkipTask,
+    UndoTask, WithdrawInstance,
 };
 use virtual_actors::{Actor, Methods, RowsSql, RuleSql};
 
@@ -27,10 +30,12 @@ pub struct TaskActor;
 impl Actor for TaskActor {
     const TYPE: &'static str = "Task";
     const TABLE: &'static str = "task";
-    const ROWS: Option<RowsSql> = Some(commit::REMINDER_ROWS);
+    const ROWS: Option<RowsSql> = Some(commit::ROWS);
     const RULE: Option<RuleSql> = Some(relations::RULE);
     /// A reminder is the same one by its id, a lifecycle by its status.
     const IDENTITY: &'static [&'static str] = &["id", "status"];
+    /// By which project somebody comes may change between a command and its repetition.
+    const GROUNDS: &'static [&'static str] = &["via", "moderates"];
     type State = domain::Task;
 
     fn methods(methods: Methods<Self>) -> Methods<Self> {
@@ -48,6 +53,10 @@ impl Actor for TaskActor {
             .handles::<UndoTask>()
             .handles::<PurgeTask>()
             .handles::<FollowParent>()
+            .handles::<FollowProject>()
+            .handles::<AddComment>()
+            .handles::<EditComment>()
+            .handles::<DeleteComment>()
             .answers::<GetTask>()
     }
 }

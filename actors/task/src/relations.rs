@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use contracts::task::{FollowParent, TaskRefusal};
+use contracts::task::{FollowParent, FollowProject, TaskRefusal};
 use domain::{ParentIs, ProjectId, Task, TaskId, UserId, Violation};
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,7 +11,8 @@ use virtual_actors::{BrokenRule, RuleSql};
 
 /// Nothing is asked of the database for a change that concerns no other task: such a commit takes no lock.
 pub(crate) const RULE: RuleSql = RuleSql(
-    "CASE WHEN $8::jsonb ? 'relations' THEN task_relations($1, version, $8::jsonb -> 'relations') END",
+    "CASE WHEN $8::jsonb ? 'relations' AND task_relations($1, version, $8::jsonb -> 'relations')
+        THEN task_in_project($8::jsonb -> 'relations') END",
 );
 
 /// Who changes a task.
@@ -21,6 +22,7 @@ pub(crate) enum By<'a> {
     /// Its series, or the clean-up.
     Nobody,
     Parent(&'a FollowParent),
+    Project(&'a FollowProject),
 }
 
 /// What `task_relations` in `migrations/` is asked.
@@ -41,6 +43,8 @@ pub(crate) struct Relations {
     follows: Option<Follows>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pass_on: Option<FollowParent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with_project: Option<FollowProject>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     purged: Vec<Uuid>,
 }
@@ -68,13 +72,14 @@ impl Relations {
                 let returns = before.is_some_and(Task::is_deleted) && !after.is_deleted();
                 let moves = joins || before.is_none_or(|before| before.parent() != after.parent());
                 asked.person = Some(user);
-                asked.joins = after.project().filter(|_| joins);
+                asked.joins = after.project().filter(|_| joins || returns);
                 asked.parent = after.parent().filter(|_| moves || returns);
                 asked.blockers = blockers(before, after);
             }
             By::Parent(FollowParent { parent, is, project, .. }) => {
                 asked.follows = Some(Follows { parent: *parent, is: *is, project: *project });
             }
+            By::Project(told) => asked.with_project = Some(told.clone()),
             By::Nobody => {}
         }
         if let Some(before) = before
@@ -103,6 +108,7 @@ impl Relations {
             && self.blockers.is_empty()
             && self.follows.is_none()
             && self.pass_on.is_none()
+            && self.with_project.is_none()
             && self.purged.is_empty()
     }
 }

@@ -3,6 +3,7 @@
 //! Their shapes are fixed; later versions only add members.
 
 pub mod account;
+pub mod comment;
 pub mod history;
 pub mod live;
 pub mod notification;
@@ -15,9 +16,11 @@ pub mod task;
 pub mod text;
 
 pub use account::{
-    ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp, ForgotPassword, Login, OpenSession,
-    RecoveryCodes, Refresh, Register, ResetPassword, Session, TotpEnrolment, User, VerifyEmail,
+    ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp,
+    ForgotPassword, Login, NewApiToken, OpenSession, RecoveryCodes, Refresh, Register, ResetPassword,
+    Session, TotpEnrolment, User, VerifyEmail,
 };
+pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;
 pub use live::LiveEvent;
 pub use notification::Notification;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Everything that happens to a task: `task.created`, `task.updated`, `task.completed`,
-/// `task.skipped`, `task.reopened`, `task.deleted`, `task.restored`, `task.purged`.
+/// `task.skipped`, `task.reopened`, `task.deleted`, `task.restored`, `task.purged`, `task.commented`,
+/// `task.comment_edited`, `task.comment_deleted`.
 pub const TASK_EVENTS: &str = "task-events";
 /// Reminders that have come due: `reminder.due`.
 pub const REMINDERS: &str = "reminders";
@@ -24,6 +25,12 @@ pub struct TaskChanged {
     /// The task's version with this change.
     pub version: i64,
     pub title: String,
+    /// The person who did it, if it was a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Uuid>,
+    /// The comment it is about. What it says is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_id: Option<Uuid>,
     /// The names of the fields an update changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Due, NewReminder, NewSeries, Notes, ParentIs, Planning, Priority, ProjectId, Tags, Task, TaskId,
-    TaskPatch, Title, UserId, UserZone, Violations,
+    CommentId, CommentText, Due, NewReminder, NewSeries, Notes, ParentIs, Planning, Priority, ProjectId,
+    Tags, Task, TaskId, TaskPatch, Title, UserId, UserZone, Violations,
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ pub struct CreateTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditTask {
     pub user: UserId,
+    /// The project in which the sender found the person to be an editor; of their own task, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
     #[serde(default)]
     pub if_version: Option<i64>,
     pub zone: UserZone,
@@ -46,6 +49,8 @@ pub struct EditTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CompleteTask {
     pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
     #[serde(default)]
     pub if_version: Option<i64>,
 }
@@ -54,6 +59,8 @@ pub struct CompleteTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SkipTask {
     pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
     #[serde(default)]
     pub if_version: Option<i64>,
 }
@@ -62,6 +69,8 @@ pub struct SkipTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EndRecurrence {
     pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
     #[serde(default)]
     pub if_version: Option<i64>,
 }
@@ -84,6 +93,8 @@ pub struct RestoreInstance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReopenTask {
     pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
     #[serde(default)]
     pub if_version: Option<i64>,
     pub zone: UserZone,
@@ -93,6 +104,8 @@ pub struct ReopenTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeleteTask {
     pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
     #[serde(default)]
     pub if_version: Option<i64>,
 }
@@ -101,6 +114,8 @@ pub struct DeleteTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RestoreTask {
     pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
     #[serde(default)]
     pub if_version: Option<i64>,
     pub zone: UserZone,
@@ -110,6 +125,8 @@ pub struct RestoreTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UndoTask {
     pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
     #[serde(default)]
     pub if_version: Option<i64>,
     pub zone: UserZone,
@@ -132,6 +149,59 @@ pub struct FollowParent {
     #[serde(default)]
     pub project: Option<ProjectId>,
     pub zone: UserZone,
+}
+
+/// Tells a task whether its project is in the trash. Why, it looks up itself, in the commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FollowProject {
+    pub project: ProjectId,
+    pub deleted: bool,
+}
+
+/// Says something on it. Whoever sees a task may, so `via` is a project in which the person is anything.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AddComment {
+    pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
+    pub id: CommentId,
+    pub text: CommentText,
+}
+
+/// Says it differently; for its author.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EditComment {
+    pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
+    pub id: CommentId,
+    pub text: CommentText,
+}
+
+/// Takes a comment away; for its author, the task's owner and the project's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeleteComment {
+    pub user: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<ProjectId>,
+    /// The sender found that the person owns the project.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moderates: bool,
+    pub id: CommentId,
+}
+
+/// A comment as of a committed version of its task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CommentSnapshot {
+    pub version: i64,
+    pub id: CommentId,
+    pub author: UserId,
+    /// None once it was deleted.
+    #[serde(default)]
+    pub text: Option<CommentText>,
+    pub created_at: DateTime<Utc>,
+    #[serde(default)]
+    pub edited_at: Option<DateTime<Utc>>,
 }
 
 /// Reads it, through its actor.
@@ -159,6 +229,10 @@ pub enum TaskRefusal {
     VersionMismatch { current: i64 },
     /// Its last change was made by nobody, or it has none.
     NothingToUndo,
+    /// There is no such comment on it.
+    NoSuchComment,
+    /// The comment is somebody else's.
+    NotTheAuthor,
     /// The values break rules.
     Invalid { violations: Violations },
 }
@@ -177,3 +251,7 @@ message!(UndoTask => "Task" / "undo", TaskSnapshot, TaskRefusal);
 message!(PurgeTask => "Task" / "purge", TaskSnapshot, TaskRefusal);
 message!(FollowParent => "Task" / "follow_parent", TaskSnapshot, TaskRefusal);
 message!(GetTask => "Task" / "get", TaskSnapshot, TaskRefusal);
+message!(FollowProject => "Task" / "follow_project", TaskSnapshot, TaskRefusal);
+message!(AddComment => "Task" / "add_comment", CommentSnapshot, TaskRefusal);
+message!(EditComment => "Task" / "edit_comment", CommentSnapshot, TaskRefusal);
+message!(DeleteComment => "Task" / "delete_comment", CommentSnapshot, TaskRefusal);

@@ -51,6 +51,10 @@ uuid_id! {
     ProjectId
 }
 
+uuid_id! {
+    CommentId
+}
+
 impl SeriesId {
     /// Of the series that this task is the first instance of.
     pub fn of_first(task: TaskId) -> Self {

@@ -56,7 +56,7 @@ pub mod wall_clock;
 
 pub use due::{Due, UserZone, parse_date};
 pub use estimate::Estimate;
-pub use id::{ProjectId, ReminderId, SeriesId, TaskId, UserId};
+pub use id::{CommentId, ProjectId, ReminderId, SeriesId, TaskId, UserId};
 pub use lead::Lead;
 pub use position::Position;
 pub use project::{
@@ -66,8 +66,8 @@ pub use project::{
 pub use recurrence::{CountedFrom, Freq, Missed, NewRecurrence, Occurrence, Preview, Recurrence, Rule};
 pub use reminder::{NewReminder, Reminder, ReminderRow, Trigger};
 pub use task::{
-    AskedRecurrence, Blockers, Changed, Lifecycle, NewSeries, NewTask, ParentIs, Planning, Priority, Refusal,
-    Scope, SeriesChange, SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
+    AskedRecurrence, Blockers, Changed, Comment, Lifecycle, NewSeries, NewTask, ParentIs, Planning, Priority,
+    Refusal, Scope, SeriesChange, SeriesLink, Status, Task, TaskEvent, TaskField, TaskPatch, Transition,
 };
 pub use text::{CommentText, Notes, ProjectName, Tag, Tags, Title};
 pub use violation::{Violation, Violations};

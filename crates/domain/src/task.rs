@@ -1,9 +1,10 @@
 //! A task and its rules. Transitions consume the task and give the next one with the events that tell of it.
 //!
 //! `create`, `edit` and `lifecycle` hold the transitions, `reminders` what happens to a task's reminders,
-//! `relations` what it has to do with others, `trash` and `undo` what their names say;
+//! `relations` what it has to do with others, `trash`, `comments` and `undo` what their names say;
 //! `series` and `series_change` what a task has to do with the others of its series.
 
+mod comments;
 mod create;
 pub(crate) mod edit;
 mod event;
@@ -19,6 +20,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    comments::Comment,
     create::NewTask,
     edit::TaskPatch,
     event::{TaskEvent, TaskField},
@@ -77,6 +79,9 @@ pub struct Task {
     /// It went to the trash along with its parent, and comes back with it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     trashed_along: bool,
+    /// The same with its project.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    trashed_with_project: bool,
     /// Deleted for good. It is in the trash, too, for versions that know no better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     purged_at: Option<DateTime<Utc>>,
@@ -84,6 +89,8 @@ pub struct Task {
     undo: Option<Box<undo::Undo>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     series: Option<SeriesLink>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    comments: Vec<Comment>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }

@@ -48,6 +48,9 @@ pub trait Actor: Sized + Send + 'static {
     /// Members that say which of several things an object is: an element of a list, a variant of an enum.
     /// What newer code added to an object is kept as long as these are the same.
     const IDENTITY: &'static [&'static str] = &["id"];
+    /// Members of messages that the sender found out and nobody asked for, such as by what right it sends them. The
+    /// same command may come again with others: it is the same all the same.
+    const GROUNDS: &'static [&'static str] = &[];
     /// The stored state, as of the last committed turn.
     type State: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static;
 

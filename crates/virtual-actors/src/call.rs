@@ -82,6 +82,17 @@ impl Fingerprint {
         hash.update(message.to_string().as_bytes());
         Self(hash.finalize().to_vec())
     }
+
+    /// The same, of a message without those of its members.
+    pub(crate) fn of_asked(method: &str, message: &Value, without: &[&str]) -> Self {
+        match message {
+            Value::Object(members) if without.iter().any(|name| members.contains_key(*name)) => {
+                let asked = members.iter().filter(|(name, _)| !without.contains(&name.as_str()));
+                Self::of(method, &asked.map(|(name, value)| (name.clone(), value.clone())).collect())
+            }
+            _ => Self::of(method, message),
+        }
+    }
 }
 
 /// The answer of an actor host.
@@ -110,5 +121,21 @@ impl Outcome {
     /// Whether it is an answer that was decided and committed, not a failure on the way.
     pub fn is_answer(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::Refused { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_command_is_the_same_whatever_the_grounds_it_is_sent_on() {
+        let of = |message| Fingerprint::of_asked("edit", &message, &["via"]);
+        let asked = json!({"user": 1, "title": "x"});
+        assert_eq!(of(json!({"user": 1, "via": 7, "title": "x"})), of(asked.clone()));
+        assert_eq!(of(asked.clone()), Fingerprint::of("edit", &asked));
+        assert_ne!(of(asked), of(json!({"user": 1, "title": "y"})));
     }
 }

@@ -158,7 +158,7 @@ impl<A: Actor> Engine<A> {
         call: &Call,
         effects: &mut Effects,
     ) -> Result<Outcome, Stop> {
-        let fingerprint = Fingerprint::of(name, &call.message);
+        let fingerprint = Fingerprint::of_asked(name, &call.message, A::GROUNDS);
         let known = match call.command_id.and_then(|id| self.recent.get(id)).cloned() {
             None if self.current.is_none() => self.load(call, effects).await?,
             known => known,

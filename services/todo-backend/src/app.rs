@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
 use crate::{
-    keys::Keys, live::Live, passwords::Passwords, secret_store::SecretStore, settings::Settings,
-    slots::Slots, tokens::Tokens,
+    keys::Keys, live::Live, passwords::Passwords, rate_limits::RateLimits, secret_store::SecretStore,
+    settings::Settings, slots::Slots, tokens::Tokens,
 };
 
 /// The state store component.
@@ -30,6 +30,7 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     /// What is kept for a time only, such as sessions.
     pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) rate_limits: Arc<RateLimits>,
     pub(crate) passwords: Passwords,
     pub(crate) secrets: Arc<SecretStore>,
     /// How many proxies of ours a request came through.
@@ -46,6 +47,8 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(service: &Service, settings: &Settings) -> anyhow::Result<Self> {
+        let state: Arc<dyn StateStore> = Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE));
+        let Settings { rate_of_tokens, rate_of_addresses, .. } = *settings;
         Ok(Self {
             pool: service.pool.clone(),
             actors: service.actors.clone(),
@@ -54,7 +57,8 @@ impl App {
             clock: service.clock.clone(),
             ids: service.ids.clone(),
             tokens: Tokens { keys: Keys::default(), lifetime: settings.access_token },
-            state: Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE)),
+            rate_limits: Arc::new(RateLimits::new(state.clone(), rate_of_tokens, rate_of_addresses)),
+            state,
             passwords: Passwords::new(argon2::Params::default())?,
             secrets: Arc::new(SecretStore::of(service.sidecar.clone())),
             trusted_proxies: settings.trusted_proxies,

@@ -10,7 +10,13 @@ use http::{HeaderValue, StatusCode, header};
 use platform::{FieldError, Json, Problem};
 use virtual_actors::{CallError, Command, Message};
 
-use crate::{app::App, precondition::entity_tag, problems, task_path::no_such_task};
+use crate::{
+    access,
+    app::App,
+    precondition::entity_tag,
+    problems,
+    task_path::{no_such_comment, no_such_task},
+};
 
 /// Sends a command to a task's actor, wherever it lives.
 pub(crate) async fn send<M>(
@@ -18,9 +24,9 @@ pub(crate) async fn send<M>(
     task: TaskId,
     command: impl Into<Command>,
     message: &M,
-) -> Result<TaskSnapshot, Problem>
+) -> Result<M::Reply, Problem>
 where
-    M: Message<Reply = TaskSnapshot, Refusal = TaskRefusal> + Sync,
+    M: Message<Refusal = TaskRefusal> + Sync,
 {
     let id = task.to_string();
     let answer = app.actors.call(&id, message).command(command).timeout(app.patience).await;
@@ -82,6 +88,8 @@ fn refused(refusal: TaskRefusal) -> Problem {
     match refusal {
         TaskRefusal::NotFound => no_such_task(),
         TaskRefusal::Deleted => deleted(),
+        TaskRefusal::NoSuchComment => no_such_comment(),
+        TaskRefusal::NotTheAuthor => access::not_the_author(),
         TaskRefusal::VersionMismatch { current } => version_mismatch(current),
         TaskRefusal::NothingToUndo => Problem::new(
             &problems::NOTHING_TO_UNDO,

@@ -17,6 +17,10 @@ pub(crate) enum Credential {
     Api(ApiToken),
 }
 
+/// What came of looking at a request's, kept with the request, so that nobody looks again.
+#[derive(Clone)]
+pub(crate) struct Checked(pub(crate) Result<Credential, Problem>);
+
 impl Credential {
     /// The one of a request, if it holds; whether its session has ended is not looked at.
     pub(crate) async fn of(app: &App, headers: &HeaderMap) -> Result<Self, Problem> {

@@ -10,6 +10,7 @@
 //! found.finish(email)
 //! ```
 
+pub(crate) mod comment;
 pub(crate) mod project;
 pub(crate) mod recurrence;
 pub(crate) mod task;

@@ -4,12 +4,15 @@
 //! Handlers take what they need as extractors ([`caller`], [`idempotency`], [`precondition`], [`query`]);
 //! bodies are read by [`input`], which tells everything that is wrong at once.
 
+mod access;
 mod account_mail;
 mod accounts;
+mod api_tokens;
 mod app;
 mod caller;
 mod client_address;
 mod commands;
+mod credential;
 mod cursor;
 mod email;
 mod idempotency;
@@ -26,8 +29,10 @@ mod project_commands;
 mod project_path;
 mod projects;
 mod query;
+mod rate_limits;
 mod refresh_token;
 mod routes;
+mod scope;
 mod sealed;
 mod secret;
 mod secret_store;

@@ -32,6 +32,7 @@ pub(crate) use self::complete::complete;
     tags(
         (name = "account", description = "Registering, and signing in"),
         (name = "tasks", description = "Tasks and their reminders"),
+        (name = "comments", description = "What people say on a task"),
         (name = "trash", description = "Deleted tasks, until they are gone for good"),
         (name = "projects", description = "Projects, and who shares them"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
@@ -46,6 +47,8 @@ pub(crate) struct Document;
 
 /// What endpoints that need an access token name in their `security`.
 const ACCESS_TOKEN: &str = "access_token";
+/// What endpoints name that an API token may use, with the scope it needs.
+const API_TOKEN: &str = "api_token";
 
 struct AccessToken;
 
@@ -54,12 +57,18 @@ impl Modify for AccessToken {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("The `access_token` that registering and signing in answer."))
+            .description(Some("The `access_token` that registering, signing in and refreshing answer."))
             .build();
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme(ACCESS_TOKEN, SecurityScheme::Http(scheme));
+        let of_programs = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("alm_…")
+            .description(Some(
+                "A token made at `/api/v1/me/tokens`. What it must be for is named at each operation.",
+            ))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(ACCESS_TOKEN, SecurityScheme::Http(scheme));
+        components.add_security_scheme(API_TOKEN, SecurityScheme::Http(of_programs));
     }
 }
 
@@ -85,6 +94,7 @@ problems! {
     }
     /// What any request may be answered.
     PassingProblems {
+        RateLimited = 429, "Too many requests; `Retry-After` says when the next one may come";
         Unavailable = 503, "A part that is needed does not answer now; send the same request again";
     }
     /// What a request that takes a password or a code may be answered.
@@ -94,6 +104,7 @@ problems! {
     /// What any request that needs an access token may be answered.
     CallerProblems {
         Unauthorized = 401, "There is no access token, or it does not hold";
+        Forbidden = 403, "The API token is not for this";
     }
     /// What any request for one task may be answered.
     TaskProblems {

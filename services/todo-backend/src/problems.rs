@@ -23,12 +23,18 @@ problem_types! {
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused",
         "The idempotency key was used for a different request",
         "Make a new key for each thing a person does; repeat a request under its key without changing it.";
+    INSUFFICIENT_SCOPE = FORBIDDEN, "insufficient-scope", "The API token is not for this",
+        "Make a token with the scope that `WWW-Authenticate` names.";
     NOT_ALLOWED = FORBIDDEN, "not-allowed", "Your role in the project does not allow this",
         "Ask the project's owner for another role.";
     PROJECT_DELETED = NOT_FOUND, "project-deleted", "The project is in the trash",
         "Take it out with `restore` first.";
     LINK_INVALID = GONE, "link-invalid", "The link does not hold, or not any more",
         "Ask for a new mail, and use the link in the newest one.";
+    RATE_LIMITED = TOO_MANY_REQUESTS, "rate-limited", "Too many requests",
+        "Wait as long as `Retry-After` says, and send it again under its key.";
+    SESSION_REQUIRED = FORBIDDEN, "session-required", "Only somebody who signed in may do this",
+        "Sign in, and use the access token; no API token may do this, whatever its scopes.";
     NOTHING_TO_UNDO = CONFLICT, "nothing-to-undo", "There is no change to undo",
         "Read the task: it is as it was made, or its last change was made by its series or its parent.";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash", "Take it out with `restore` first.";

@@ -4,6 +4,7 @@ mod auth;
 #[cfg(test)]
 mod bad_input;
 mod calendar;
+mod comments;
 mod events;
 mod exchange;
 mod internal;
@@ -15,10 +16,13 @@ mod recurrences;
 mod tasks;
 mod trash;
 mod views;
+#[cfg(test)]
+mod what_tokens_may;
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
     response::Redirect,
     routing::{get, options},
 };
@@ -30,7 +34,7 @@ pub(crate) use self::jobs::check_reminders::keep_sweeping;
 use crate::{
     app::App,
     openapi::{self, Document},
-    problems,
+    problems, rate_limits,
 };
 
 const BODY_LIMIT: usize = 256 * 1024;
@@ -46,6 +50,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/jobs/daily-cleanup", options(async || ""))
         .merge(internal::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(app.clone(), rate_limits::limit))
         .with_state(app)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
 }
@@ -73,6 +78,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(recurrences::endpoints())
         .merge(views::endpoints())
         .merge(projects::endpoints())
+        .merge(comments::endpoints())
         .merge(events::endpoints())
         .merge(exchange::endpoints())
         .routes(routes!(calendar::calendar))

@@ -1,14 +1,21 @@
 //! What can be set of this service alone, by environment variables.
 
-use std::{env, fmt::Display, str::FromStr};
+use std::{env, fmt::Display, num::NonZeroU32, str::FromStr};
 
 use chrono::TimeDelta;
 use platform::ConfigError;
+
+use crate::rate_limits::Policy;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// How long an access token holds (`ACCESS_TOKEN_SECONDS`, else 900).
     pub(crate) access_token: TimeDelta,
+    /// How many requests a token may send (`RATE_LIMIT_TOKEN`, else 6000; 0 is no limit) in a window
+    /// (`RATE_LIMIT_WINDOW_SECONDS`, else 60).
+    pub(crate) rate_of_tokens: Policy,
+    /// The same of an address without a token (`RATE_LIMIT_ADDRESS`, else 1200).
+    pub(crate) rate_of_addresses: Policy,
     /// How many proxies of ours a request comes through, each of which adds to `X-Forwarded-For`
     /// (`TRUSTED_PROXIES`, else 0).
     pub(crate) trusted_proxies: usize,
@@ -21,8 +28,13 @@ impl Settings {
 
     fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
         let access_token: u32 = number(&lookup, "ACCESS_TOKEN_SECONDS", 900)?;
+        let window: NonZeroU32 =
+            number(&lookup, "RATE_LIMIT_WINDOW_SECONDS", NonZeroU32::MIN.saturating_add(59))?;
+        let policy = |name, limit| Policy { name, limit, window: window.get() };
         Ok(Self {
             access_token: TimeDelta::seconds(access_token.into()),
+            rate_of_tokens: policy("token", number(&lookup, "RATE_LIMIT_TOKEN", 6000)?),
+            rate_of_addresses: policy("address", number(&lookup, "RATE_LIMIT_ADDRESS", 1200)?),
             trusted_proxies: number(&lookup, "TRUSTED_PROXIES", 0)?,
         })
     }

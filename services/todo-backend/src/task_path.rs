@@ -1,7 +1,7 @@
 //! The task a path names.
 
 use axum::extract::{FromRequestParts, Path};
-use domain::TaskId;
+use domain::{CommentId, TaskId};
 use http::request::Parts;
 use platform::Problem;
 use uuid::Uuid;
@@ -19,6 +19,20 @@ impl<S: Send + Sync> FromRequestParts<S> for TaskPath {
     }
 }
 
+/// The `{id}` and `{comment}` of a path.
+pub(crate) struct CommentPath(pub(crate) TaskId, pub(crate) CommentId);
+
+impl<S: Send + Sync> FromRequestParts<S> for CommentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let ids = Path::<(String, String)>::from_request_parts(parts, state).await.ok();
+        let Some(Path((task, comment))) = ids else { return Err(no_such_task()) };
+        let task = TaskId(parse_id(&task).ok_or_else(no_such_task)?);
+        Ok(Self(task, CommentId(parse_id(&comment).ok_or_else(no_such_comment)?)))
+    }
+}
+
 /// Only the hyphenated form, of those that UUIDs have.
 pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
     const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
@@ -28,4 +42,8 @@ pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
 /// Also for a task of somebody else: the two look the same.
 pub(crate) fn no_such_task() -> Problem {
     Problem::not_found("There is no such task.")
+}
+
+pub(crate) fn no_such_comment() -> Problem {
+    Problem::not_found("The task has no such comment.")
 }

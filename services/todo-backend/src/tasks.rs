@@ -19,9 +19,20 @@ impl From<Row> for TaskSnapshot {
     }
 }
 
-/// A task of this user that is not in the trash.
-pub(crate) async fn find(pool: &PgPool, owner: UserId, id: TaskId) -> Result<TaskSnapshot, Problem> {
-    let snapshot = state(pool, owner, id).await?.filter(|found| !found.task.is_purged());
+/// A task that this user sees, their own or one of a project they are in, and that is not in the trash.
+pub(crate) async fn find(pool: &PgPool, user: UserId, id: TaskId) -> Result<TaskSnapshot, Problem> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT version, state FROM task AS t
+         WHERE id = $1 AND (owner = $2 OR EXISTS (
+             SELECT FROM project_member AS m
+             WHERE m.user_id = $2 AND m.project_id = (t.state ->> 'project')::uuid
+         ))",
+    )
+    .bind(id.to_string())
+    .bind(user.0)
+    .fetch_optional(pool)
+    .await?;
+    let snapshot = row.map(TaskSnapshot::from).filter(|found| !found.task.is_purged());
     let snapshot = snapshot.ok_or_else(no_such_task)?;
     if snapshot.task.is_deleted() { Err(deleted()) } else { Ok(snapshot) }
 }
@@ -34,16 +45,6 @@ pub(crate) async fn state(pool: &PgPool, owner: UserId, id: TaskId) -> Result<Op
         .fetch_optional(pool)
         .await?;
     Ok(row.map(TaskSnapshot::from))
-}
-
-/// Fails unless the task is this user's, in the trash or not.
-pub(crate) async fn check_owner(pool: &PgPool, owner: UserId, id: TaskId) -> Result<(), Problem> {
-    let owned: Option<i32> = sqlx::query_scalar("SELECT 1 FROM task WHERE id = $1 AND owner = $2")
-        .bind(id.to_string())
-        .bind(owner.0)
-        .fetch_optional(pool)
-        .await?;
-    owned.map(|_| ()).ok_or_else(no_such_task)
 }
 
 /// The tasks that this user made, newest first; only the open or the done ones, if asked so.

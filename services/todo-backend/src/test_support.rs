@@ -3,6 +3,7 @@
 mod accounts;
 mod actors;
 mod client;
+mod shared;
 
 use std::sync::{Arc, Mutex};
 
@@ -19,12 +20,14 @@ pub(crate) use self::{
     accounts::{Mailed, PASSWORD},
     actors::Actors,
     client::{Answer, Request},
+    shared::Shared,
 };
 use crate::{
     app::App,
     keys::{KeySet, Keys, SINGLE},
     live::Live,
     passwords::Passwords,
+    rate_limits::{Policy, RateLimits},
     routes, sealed,
     secret_store::SecretStore,
     sessions::{self, UserAgent},
@@ -78,7 +81,17 @@ impl Backend {
         Self::through(pool, address).await
     }
 
+    /// With limits of the requests of a token, and of an address.
+    pub(crate) async fn limited(pool: PgPool, of_tokens: Policy, of_addresses: Policy) -> Self {
+        Self::with(pool, NOBODY.to_owned(), (of_tokens, of_addresses)).await
+    }
+
     async fn through(pool: PgPool, sidecar: String) -> Self {
+        let unlimited = |name| Policy { name, limit: 0, window: 60 };
+        Self::with(pool, sidecar, (unlimited("token"), unlimited("address"))).await
+    }
+
+    async fn with(pool: PgPool, sidecar: String, rates: (Policy, Policy)) -> Self {
         schema::migrate(&pool).await.unwrap();
         let start = "2026-07-01T08:00:00Z".parse().unwrap();
         let clock = Arc::new(TestClock(Mutex::new(start)));
@@ -97,11 +110,12 @@ impl Backend {
             clock: clock.clone(),
             ids: Arc::new(System),
             tokens,
+            rate_limits: Arc::new(RateLimits::new(state.clone(), rates.0, rates.1)),
             state: state.clone(),
             // As cheap as argon2 can be.
             passwords: Passwords::new(argon2::Params::new(8, 1, 1, None).unwrap()).unwrap(),
             secrets: Arc::new(SecretStore::holding([(sealed::KEY, "0123456789abcdef0123456789abcdef")])),
-            trusted_proxies: 0,
+            trusted_proxies: 1,
             previews: Default::default(),
             sweep: Arc::default(),
         };

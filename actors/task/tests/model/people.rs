@@ -30,7 +30,7 @@ impl Person {
     }
 
     fn edits(self, patch: TaskPatch) -> EditTask {
-        EditTask { user: self.0, if_version: None, zone: zone(), patch }
+        EditTask { user: self.0, via: None, if_version: None, zone: zone(), patch }
     }
 
     pub(crate) fn moves(self, reminder: ReminderId, at: DateTime<Utc>) -> EditTask {
@@ -44,10 +44,10 @@ impl Person {
     }
 
     pub(crate) fn completes(self) -> CompleteTask {
-        CompleteTask { user: self.0, if_version: None }
+        CompleteTask { user: self.0, via: None, if_version: None }
     }
 
     pub(crate) fn reopens(self) -> ReopenTask {
-        ReopenTask { user: self.0, if_version: None, zone: zone() }
+        ReopenTask { user: self.0, via: None, if_version: None, zone: zone() }
     }
 }

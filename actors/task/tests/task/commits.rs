@@ -63,13 +63,13 @@ async fn completing_and_deleting_clear_and_reopening_and_restoring_arm_again(poo
     let mut task = world.task();
     task.create(Some(in_minutes(60)), vec![before("PT10M")]).await;
     let user = world.user;
-    task.send(&CompleteTask { user, if_version: None }).await.expect("completes");
+    task.send(&CompleteTask { user, via: None, if_version: None }).await.expect("completes");
     assert_eq!(world.rows(&task).await, [(1, "cleared")]);
-    task.send(&ReopenTask { user, if_version: None, zone: zone() }).await.expect("reopens");
+    task.send(&ReopenTask { user, via: None, if_version: None, zone: zone() }).await.expect("reopens");
     assert_eq!(world.rows(&task).await, [(1, "cleared"), (2, "pending")]);
-    task.send(&DeleteTask { user, if_version: None }).await.expect("deletes");
+    task.send(&DeleteTask { user, via: None, if_version: None }).await.expect("deletes");
     assert_eq!(world.rows(&task).await, [(1, "cleared"), (2, "cleared")]);
-    task.send(&RestoreTask { user, if_version: None, zone: zone() }).await.expect("restores");
+    task.send(&RestoreTask { user, via: None, if_version: None, zone: zone() }).await.expect("restores");
     assert_eq!(world.rows(&task).await, [(1, "cleared"), (2, "cleared"), (3, "pending")]);
 }
 
@@ -91,8 +91,9 @@ async fn what_changes_nothing_commits_nothing_but_its_answer(pool: PgPool) {
     let mut task = world.task();
     task.create(None, vec![]).await;
     let user = world.user;
-    let done = task.send(&CompleteTask { user, if_version: None }).await.expect("completes");
-    let again = task.send(&CompleteTask { user, if_version: None }).await.expect("is done already");
+    let done = task.send(&CompleteTask { user, via: None, if_version: None }).await.expect("completes");
+    let again =
+        task.send(&CompleteTask { user, via: None, if_version: None }).await.expect("is done already");
     assert_eq!((done.version, again.version), (2, 2));
     assert_eq!(world.outbox().await, ["task.created", "task.completed"]);
 }
@@ -102,16 +103,16 @@ async fn commands_are_refused_with_a_reason(pool: PgPool) {
     let world = World::new(pool).await;
     let mut task = world.task();
     let user = world.user;
-    let missing = task.send(&CompleteTask { user, if_version: None }).await;
+    let missing = task.send(&CompleteTask { user, via: None, if_version: None }).await;
     assert_eq!(missing, Err(TaskRefusal::NotFound), "nothing was created yet");
     task.create(None, vec![]).await;
     let stranger = UserId(Uuid::from_u128(99));
-    let foreign = task.send(&CompleteTask { user: stranger, if_version: None }).await;
+    let foreign = task.send(&CompleteTask { user: stranger, via: None, if_version: None }).await;
     assert_eq!(foreign, Err(TaskRefusal::NotFound), "a stranger cannot tell it exists");
-    let stale = task.send(&CompleteTask { user, if_version: Some(7) }).await;
+    let stale = task.send(&CompleteTask { user, via: None, if_version: Some(7) }).await;
     assert_eq!(stale, Err(TaskRefusal::VersionMismatch { current: 1 }));
-    task.send(&DeleteTask { user, if_version: Some(1) }).await.expect("deletes");
-    let deleted = task.send(&CompleteTask { user, if_version: None }).await;
+    task.send(&DeleteTask { user, via: None, if_version: Some(1) }).await.expect("deletes");
+    let deleted = task.send(&CompleteTask { user, via: None, if_version: None }).await;
     assert_eq!(deleted, Err(TaskRefusal::Deleted));
     assert_eq!(task.read(&GetTask { user }).await, Err(TaskRefusal::Deleted));
 }
@@ -136,7 +137,7 @@ async fn a_task_and_its_clock_may_race(pool: PgPool) {
         let mut task: Task = world.task();
         task.create(None, vec![at(Duration::milliseconds(-5)), at(Duration::milliseconds(-3))]).await;
         let user = world.user;
-        let complete = CompleteTask { user, if_version: None };
+        let complete = CompleteTask { user, via: None, if_version: None };
         let (completed, _) = tokio::join!(task.send(&complete), world.check());
         completed.expect("completes");
         let statuses: Vec<_> = world.rows(&task).await.into_iter().map(|(_, status)| status).collect();

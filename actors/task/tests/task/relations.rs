@@ -45,11 +45,11 @@ async fn chain(world: &World, length: usize) -> Vec<Task> {
 }
 
 async fn delete(task: &mut Task) {
-    task.send(&DeleteTask { user: task.user, if_version: None }).await.expect("deletes");
+    task.send(&DeleteTask { user: task.user, via: None, if_version: None }).await.expect("deletes");
 }
 
 async fn restore(task: &mut Task) -> Result<TaskSnapshot, TaskRefusal> {
-    task.send(&RestoreTask { user: task.user, if_version: None, zone: zone() }).await
+    task.send(&RestoreTask { user: task.user, via: None, if_version: None, zone: zone() }).await
 }
 
 #[sqlx::test(migrations = false)]

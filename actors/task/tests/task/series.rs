@@ -50,7 +50,7 @@ async fn weekly(world: &World) -> Task {
 }
 
 async fn edit(world: &World, task: &mut Task, patch: TaskPatch) {
-    let edit = EditTask { user: world.user, if_version: None, zone: zone(), patch };
+    let edit = EditTask { user: world.user, via: None, if_version: None, zone: zone(), patch };
     task.send(&edit).await.expect("edits");
 }
 
@@ -97,12 +97,12 @@ async fn closing_and_opening_are_told_by_events_alone(pool: PgPool) {
     let world = World::new(pool).await;
     let mut task = weekly(&world).await;
     let user = world.user;
-    task.send(&SkipTask { user, if_version: Some(1) }).await.expect("skips");
-    task.send(&ReopenTask { user, if_version: None, zone: zone() }).await.expect("reopens");
-    let done = task.send(&CompleteTask { user, if_version: None }).await.expect("completes");
+    task.send(&SkipTask { user, via: None, if_version: Some(1) }).await.expect("skips");
+    task.send(&ReopenTask { user, via: None, if_version: None, zone: zone() }).await.expect("reopens");
+    let done = task.send(&CompleteTask { user, via: None, if_version: None }).await.expect("completes");
     let (_, instance) = latest_event(&world).await.expect("it recurs");
     assert_eq!((instance.version, Some(instance.at)), (4, done.task.completed_at()));
-    task.send(&DeleteTask { user, if_version: None }).await.expect("deletes");
+    task.send(&DeleteTask { user, via: None, if_version: None }).await.expect("deletes");
     let mut outbox = world.outbox().await;
     outbox.retain(|entry| entry != "check");
     let expected =
@@ -131,7 +131,7 @@ async fn edits_are_told_by_their_scope(pool: PgPool) {
     assert_eq!((edited.instance.recurrence.text().as_str(), edited.anew), ("every day", true));
     assert_eq!(*edited.instance.recurrence.start(), monday("10:00"));
 
-    task.send(&EndRecurrence { user: world.user, if_version: None }).await.expect("ends");
+    task.send(&EndRecurrence { user: world.user, via: None, if_version: None }).await.expect("ends");
     let ended = told::<EndSeries>(&world, "end").await.1;
     assert!(ended.instance.recurrence.ended().is_some());
     edit(&world, &mut task, TaskPatch { recurrence: Some(None), ..Default::default() }).await;
@@ -145,7 +145,7 @@ async fn a_done_task_that_begins_to_recur_is_followed_at_once(pool: PgPool) {
     let world = World::new(pool).await;
     let mut task = world.task();
     task.send(&create(&world, None)).await.expect("creates");
-    task.send(&CompleteTask { user: world.user, if_version: None }).await.expect("completes");
+    task.send(&CompleteTask { user: world.user, via: None, if_version: None }).await.expect("completes");
     edit(&world, &mut task, TaskPatch { recurrence: Some(Some(asked("FREQ=DAILY"))), ..Default::default() })
         .await;
     assert_eq!(told::<InstanceClosed>(&world, "closed").await.1.instance.version, 3);

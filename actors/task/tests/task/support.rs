@@ -191,7 +191,7 @@ impl Task {
     }
 
     pub(crate) async fn edit(&mut self, patch: TaskPatch) -> Result<TaskSnapshot, TaskRefusal> {
-        self.send(&EditTask { user: self.user, if_version: None, zone: zone(), patch }).await
+        self.send(&EditTask { user: self.user, via: None, if_version: None, zone: zone(), patch }).await
     }
 
     pub(crate) async fn send<M: Message>(&mut self, message: &M) -> Result<M::Reply, M::Refusal> {

@@ -15,11 +15,11 @@ fn purge(task: &Task) -> PurgeTask {
 }
 
 fn delete(task: &Task) -> DeleteTask {
-    DeleteTask { user: task.user, if_version: None }
+    DeleteTask { user: task.user, via: None, if_version: None }
 }
 
 fn undo(task: &Task) -> UndoTask {
-    UndoTask { user: task.user, if_version: None, zone: zone() }
+    UndoTask { user: task.user, via: None, if_version: None, zone: zone() }
 }
 
 #[sqlx::test(migrations = false)]
@@ -47,7 +47,7 @@ async fn what_is_deleted_for_good_leaves_nothing_and_cannot_be_revived(pool: PgP
         sqlx::query_scalar("SELECT count(*) FROM task_comment").fetch_one(&world.pool).await.expect("counts");
     assert_eq!((comments, world.events_of(&task, "task.purged").await), (0, 1));
     let user = task.user;
-    let restored = task.send(&RestoreTask { user, if_version: None, zone: zone() }).await;
+    let restored = task.send(&RestoreTask { user, via: None, if_version: None, zone: zone() }).await;
     let undone = task.send(&undo(&task)).await;
     let created = task.try_create().await;
     let again = task.send(&purge(&task)).await;
@@ -77,7 +77,7 @@ async fn subtasks_that_went_along_go_for_good_and_others_are_on_their_own(pool: 
     parent.send(&message).await.expect("purges");
     world.relay().await;
     assert!(world.state(&along).await.is_purged());
-    let message = RestoreTask { user: earlier.user, if_version: None, zone: zone() };
+    let message = RestoreTask { user: earlier.user, via: None, if_version: None, zone: zone() };
     assert_eq!(earlier.send(&message).await.expect("comes back").task.parent(), None);
 }
 
@@ -131,11 +131,11 @@ async fn undoing_is_told_like_what_a_person_would_have_done(pool: PgPool) {
     let mut task = world.task();
     task.create(None, vec![]).await;
     let user = task.user;
-    task.send(&CompleteTask { user, if_version: None }).await.expect("completes");
+    task.send(&CompleteTask { user, via: None, if_version: None }).await.expect("completes");
     let message = undo(&task);
     task.send(&message).await.expect("opens");
     task.send(&message).await.expect("completes");
-    task.send(&ReopenTask { user, if_version: None, zone: zone() }).await.expect("reopens");
+    task.send(&ReopenTask { user, via: None, if_version: None, zone: zone() }).await.expect("reopens");
     let expected = ["task.created", "task.completed", "task.reopened", "task.completed", "task.reopened"];
     assert_eq!(world.outbox().await, expected);
     assert!(task.send(&message).await.expect("completes").task.completed_at() < Some(System.now()));

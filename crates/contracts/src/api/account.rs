@@ -176,6 +176,46 @@ pub struct OpenSession {
     pub current: bool,
 }
 
+/// A token for a program, to be made.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ApiTokenInput {
+    /// What it is for, in your words.
+    #[schema(example = "Backup script", min_length = 1, max_length = 100)]
+    pub name: String,
+    /// `tasks:read`, `tasks:write`, `projects:read`, `projects:write`, `account:read`. Who may write may read.
+    #[schema(example = json!(["tasks:read"]), min_items = 1)]
+    pub scopes: Vec<String>,
+    /// When it ends; never unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A token for a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiToken {
+    pub id: Uuid,
+    #[schema(example = "Backup script")]
+    pub name: String,
+    #[schema(example = json!(["tasks:read"]))]
+    pub scopes: Vec<String>,
+    pub created_at: DateTime<Utc>,
+    #[schema(required)]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// To within ten minutes.
+    #[schema(required)]
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// A token that was made.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NewApiToken {
+    #[serde(flatten)]
+    pub info: ApiToken,
+    /// Send it as `Authorization: Bearer …`. It is shown this once.
+    #[schema(example = "alm_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    pub token: String,
+}
+
 macro_rules! debug_without_secrets {
     ($($name:ident { $($shown:ident),* })+) => {$(
         impl fmt::Debug for $name {
@@ -199,4 +239,5 @@ debug_without_secrets! {
     RecoveryCodes {}
     DisableTotp {}
     Session { user, session_id }
+    NewApiToken { info }
 }

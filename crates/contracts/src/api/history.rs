@@ -20,6 +20,9 @@ pub struct HistoryEntry {
     /// The fields that an update changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
+    /// The person who did it, if it was a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Uuid>,
     /// Whatever else this kind of event tells.
     #[serde(flatten)]
     pub more: serde_json::Map<String, serde_json::Value>,

@@ -17,8 +17,9 @@ use contracts::{
     },
     reminder_schedule::CheckReminders,
     task::{
-        CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, FollowParent, GetTask, PurgeTask,
-        ReopenTask, RestoreInstance, RestoreTask, SkipTask, UndoTask, WithdrawInstance,
+        AddComment, CompleteTask, CreateTask, DeleteComment, DeleteTask, EditComment, EditTask,
+        EndRecurrence, FollowParent, FollowProject, GetTask, PurgeTask, ReopenTask, RestoreInstance,
+        RestoreTask, SkipTask, UndoTask, WithdrawInstance,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -82,6 +83,10 @@ fn messages_are_written_as_they_were() {
         .message::<PurgeTask>()
         .message::<FollowParent>()
         .message::<GetTask>()
+        .message::<FollowProject>()
+        .message::<AddComment>()
+        .message::<EditComment>()
+        .message::<DeleteComment>()
         .message::<CheckReminders>()
         .message::<Notify>()
         .message::<StartSeries>()
@@ -110,6 +115,7 @@ fn answers_are_read_and_lose_nothing() {
     Pinned::read(include_str!("answers.json"))
         .texts_of::<<CreateTask as Message>::Reply>("Task")
         .texts_of::<<CreateTask as Message>::Refusal>("Task refused")
+        .texts_of::<<AddComment as Message>::Reply>("Task comment")
         .texts_of::<<CheckReminders as Message>::Reply>("ReminderSchedule/check")
         .texts_of::<<Notify as Message>::Reply>("Notification/notify")
         .texts_of::<<StartSeries as Message>::Reply>("Recurrence")

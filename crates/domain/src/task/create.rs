@@ -58,9 +58,11 @@ impl Task {
             lifecycle: Lifecycle::Open,
             deleted_at: None,
             trashed_along: false,
+            trashed_with_project: false,
             purged_at: None,
             undo: None,
             series: None,
+            comments: Vec::new(),
             created_at: now,
             updated_at: now,
         };

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::CommentId;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum TaskEvent {
@@ -24,6 +26,12 @@ pub enum TaskEvent {
     /// For good.
     #[serde(rename = "task.purged")]
     Purged,
+    #[serde(rename = "task.commented")]
+    Commented { comment: CommentId },
+    #[serde(rename = "task.comment_edited")]
+    CommentEdited { comment: CommentId },
+    #[serde(rename = "task.comment_deleted")]
+    CommentDeleted { comment: CommentId },
 }
 
 impl TaskEvent {
@@ -38,6 +46,19 @@ impl TaskEvent {
             TaskEvent::Deleted => "task.deleted",
             TaskEvent::Restored => "task.restored",
             TaskEvent::Purged => "task.purged",
+            TaskEvent::Commented { .. } => "task.commented",
+            TaskEvent::CommentEdited { .. } => "task.comment_edited",
+            TaskEvent::CommentDeleted { .. } => "task.comment_deleted",
+        }
+    }
+
+    /// The comment it is about, if it is about one.
+    pub fn comment(&self) -> Option<CommentId> {
+        match self {
+            TaskEvent::Commented { comment }
+            | TaskEvent::CommentEdited { comment }
+            | TaskEvent::CommentDeleted { comment } => Some(*comment),
+            _ => None,
         }
     }
 }

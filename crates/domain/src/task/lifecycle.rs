@@ -56,6 +56,7 @@ impl Task {
         self.touch(now);
         self.deleted_at = None;
         self.trashed_along = false;
+        self.trashed_with_project = false;
         self.adopt(zone);
         self.rearm_reminders(now);
         Ok(self.changed(TaskEvent::Restored))

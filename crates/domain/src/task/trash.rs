@@ -75,6 +75,23 @@ impl Task {
         Ok(Transition::Changed { task, events })
     }
 
+    /// A task goes to the trash with its project, and comes back with it if it went along.
+    pub fn follow_project(self, deleted: bool, now: DateTime<Utc>) -> Result<Transition, Refusal> {
+        let (untouched, zone) = (self.is_untouched(), self.zone);
+        let (mut task, events) = match deleted {
+            true if !self.is_deleted() => {
+                let (mut task, events) = self.delete(now)?.into_parts();
+                task.trashed_with_project = true;
+                (task, events)
+            }
+            false if self.trashed_with_project => self.restore(zone, now)?.into_parts(),
+            _ => return Ok(Transition::Unchanged(self)),
+        };
+        // It was not a person who did this.
+        task.set_untouched(untouched);
+        Ok(Transition::Changed { task, events })
+    }
+
     /// Out of the trash, for good. What is left makes sure that nothing revives it.
     pub fn purge(self, now: DateTime<Utc>) -> Transition {
         if !self.is_deleted() || self.is_purged() {
@@ -102,9 +119,11 @@ impl Task {
             lifecycle: Lifecycle::Open,
             deleted_at,
             trashed_along: false,
+            trashed_with_project: false,
             purged_at: Some(purged_at),
             undo: None,
             series: None,
+            comments: Vec::new(),
             created_at,
             updated_at: purged_at,
         };

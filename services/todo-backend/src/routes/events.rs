@@ -20,6 +20,7 @@ use crate::{
     caller::Caller,
     live::{Position, Sent},
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
+    scope::ReadTasks,
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -49,7 +50,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
 /// The stream ends when the access token does not hold any more, when the server stops, and when a client takes
 /// nothing for half a minute. A comment comes every 15 seconds.
 #[utoipa::path(
-    get, path = "/api/v1/events", tag = "events", security(("access_token" = [])),
+    get, path = "/api/v1/events", tag = "events", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was received")),
     responses(
         (status = 200, description = "The stream; the `data` of each change is a `LiveEvent`",
@@ -61,7 +62,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
 )]
 pub(crate) async fn stream_events(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     LastEventId(position): LastEventId,
     parts: Parts,
 ) -> Result<Response, Problem> {
@@ -87,7 +88,7 @@ pub(crate) async fn stream_events(
 async fn no_longer_allowed(mut parts: Parts, app: App) {
     loop {
         tokio::time::sleep(CHECK).await;
-        let caller = Caller::from_request_parts(&mut parts, &app).await;
+        let caller = Caller::<ReadTasks>::from_request_parts(&mut parts, &app).await;
         // Only a definite no counts: the database may be away for a moment.
         if caller.is_err_and(|problem| problem.status().is_client_error()) {
             return;

@@ -4,6 +4,7 @@ mod calendar;
 mod email;
 mod password;
 mod sessions;
+mod tokens;
 mod totp;
 mod verification;
 
@@ -15,6 +16,7 @@ use crate::{
     app::App,
     caller::Caller,
     openapi::{CallerProblems, PassingProblems},
+    scope::ReadAccount,
 };
 
 pub(super) fn endpoints() -> OpenApiRouter<App> {
@@ -27,13 +29,15 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .merge(totp::endpoints())
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(tokens::delete_token))
 }
 
 /// The account of the access token.
 #[utoipa::path(
-    get, path = "/api/v1/me", tag = "account", security(("access_token" = [])),
+    get, path = "/api/v1/me", tag = "account", security(("access_token" = []), ("api_token" = ["account:read"])),
     responses((status = 200, description = "The account", body = api::User), CallerProblems, PassingProblems),
 )]
-pub(crate) async fn get_me(caller: Caller) -> Json<api::User> {
+pub(crate) async fn get_me(caller: Caller<ReadAccount>) -> Json<api::User> {
     Json(caller.account.user())
 }

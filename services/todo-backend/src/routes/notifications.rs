@@ -13,6 +13,7 @@ use crate::{
     cursor::Cursor,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
+    scope::ReadTasks,
 };
 
 #[derive(FromRow)]
@@ -36,7 +37,7 @@ impl From<Row> for api::Notification {
 
 /// The reminders that fired, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/notifications", tag = "notifications", security(("access_token" = [])),
+    get, path = "/api/v1/notifications", tag = "notifications", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
@@ -45,7 +46,7 @@ impl From<Row> for api::Notification {
 )]
 pub(crate) async fn list_notifications(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     mut query: Query,
 ) -> Result<Json<api::Page<api::Notification>>, Problem> {
     let (limit, after) = (query.limit(), query.cursor());

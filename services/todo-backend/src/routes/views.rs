@@ -12,6 +12,7 @@ use crate::{
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
+    scope::ReadTasks,
     task_query::{self, Bound, Column, CommonParameters, Direction, Filters, Listing, Phase, today},
 };
 
@@ -27,7 +28,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
 
 /// Open tasks that are due today or overdue, by when they are due; then those that start today.
 #[utoipa::path(
-    get, path = "/api/v1/views/today", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/views/today", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(CommonParameters),
     responses(
         (status = 200, description = "A page of tasks", body = api::Page<api::Task>, headers(
@@ -36,7 +37,11 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         CallerProblems, PassingProblems, ParameterProblems,
     ),
 )]
-async fn view_today(State(app): State<App>, caller: Caller, mut query: Query) -> Result<Listing, Problem> {
+async fn view_today(
+    State(app): State<App>,
+    caller: Caller<ReadTasks>,
+    mut query: Query,
+) -> Result<Listing, Problem> {
     let today = today(app.clock.now(), &caller.zone);
     let tomorrow = Bound::day(today + Days::new(1), &caller.zone);
     let filters = Filters::read_common(&mut query, &caller.zone);
@@ -54,7 +59,7 @@ async fn view_today(State(app): State<App>, caller: Caller, mut query: Query) ->
 
 /// Open tasks that are due from tomorrow on, by when they are due.
 #[utoipa::path(
-    get, path = "/api/v1/views/upcoming", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/views/upcoming", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("days" = Option<u32>, Query, description = "How many days, 7 unless given", minimum = 1, maximum = 366),
         CommonParameters,
@@ -66,7 +71,11 @@ async fn view_today(State(app): State<App>, caller: Caller, mut query: Query) ->
         CallerProblems, PassingProblems, ParameterProblems,
     ),
 )]
-async fn view_upcoming(State(app): State<App>, caller: Caller, mut query: Query) -> Result<Listing, Problem> {
+async fn view_upcoming(
+    State(app): State<App>,
+    caller: Caller<ReadTasks>,
+    mut query: Query,
+) -> Result<Listing, Problem> {
     let days = query.parsed("days", |text| {
         let days = text.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days));
         let detail = format!("A number from 1 to {MOST_DAYS}.");
@@ -83,7 +92,7 @@ async fn view_upcoming(State(app): State<App>, caller: Caller, mut query: Query)
 
 /// Open tasks whose time, or whose day, is past; the longest overdue first.
 #[utoipa::path(
-    get, path = "/api/v1/views/overdue", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/views/overdue", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(CommonParameters),
     responses(
         (status = 200, description = "A page of tasks", body = api::Page<api::Task>, headers(
@@ -92,7 +101,11 @@ async fn view_upcoming(State(app): State<App>, caller: Caller, mut query: Query)
         CallerProblems, PassingProblems, ParameterProblems,
     ),
 )]
-async fn view_overdue(State(app): State<App>, caller: Caller, mut query: Query) -> Result<Listing, Problem> {
+async fn view_overdue(
+    State(app): State<App>,
+    caller: Caller<ReadTasks>,
+    mut query: Query,
+) -> Result<Listing, Problem> {
     let filters = Filters {
         due_before: vec![Bound::now(app.clock.now(), &caller.zone)],
         ..Filters::read_common(&mut query, &caller.zone)

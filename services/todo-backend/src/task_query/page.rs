@@ -20,6 +20,7 @@ use crate::{
     app::App,
     caller::Caller,
     query::{Place, Query, invalid_cursor},
+    scope::ReadTasks,
 };
 
 /// A page, with links to the next one and the first (RFC 8288).
@@ -43,7 +44,7 @@ impl IntoResponse for Listing {
 /// The page that the query's `limit` and `cursor` say.
 pub(crate) async fn list(
     app: &App,
-    caller: &Caller,
+    caller: &Caller<ReadTasks>,
     mut query: Query,
     phases: Vec<Phase>,
 ) -> Result<Listing, Problem> {

@@ -21,6 +21,7 @@ use crate::{
     cursor::Cursor,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
+    scope::ReadTasks,
     tasks,
 };
 
@@ -37,7 +38,7 @@ enum Format {
 /// `json` keeps all that can be set; `ics` is iCalendar; `csv` is Todoist's, with open tasks only. Each can be
 /// imported again.
 #[utoipa::path(
-    get, path = "/api/v1/export", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/export", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("format" = inline(Option<Format>), Query, description = "`json` (unless given), `ics` or `csv`"),
         ("cursor" = Option<String>, Query, description = "As the `Link` of the file before has it"),
@@ -53,7 +54,7 @@ enum Format {
 )]
 pub(crate) async fn export_tasks(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     mut query: Query,
 ) -> Result<Response, Problem> {
     let formats = [("json", Format::Json), ("ics", Format::Ics), ("csv", Format::Csv)];

@@ -29,6 +29,7 @@ use crate::{
     commands,
     openapi::{BodyProblems, CallerProblems, PassingProblems},
     query::Query,
+    scope::WriteTasks,
 };
 
 /// So many commands are under way at once.
@@ -40,7 +41,7 @@ const AT_ONCE: usize = 8;
 /// It is not one step: each task has its own result, and what of it could not be taken is told with its line. Importing
 /// the same file again makes nothing twice.
 #[utoipa::path(
-    post, path = "/api/v1/import", tag = "tasks", security(("access_token" = [])),
+    post, path = "/api/v1/import", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body(content(
         (String = "text/calendar"), (String = "text/csv"), (serde_json::Value = "application/json"),
     )),
@@ -52,7 +53,7 @@ const AT_ONCE: usize = 8;
 )]
 pub(crate) async fn import_tasks(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     mut query: Query,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -70,7 +71,12 @@ pub(crate) async fn import_tasks(
     Ok(Json(Import::of(dry_run, results.into_iter().map(|(_, result)| result).collect())))
 }
 
-fn read(app: &App, caller: &Caller, headers: &HeaderMap, body: &Bytes) -> Result<Vec<Item>, Problem> {
+fn read(
+    app: &App,
+    caller: &Caller<WriteTasks>,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Vec<Item>, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let text = || {
@@ -89,7 +95,7 @@ fn read(app: &App, caller: &Caller, headers: &HeaderMap, body: &Bytes) -> Result
     items.map_err(|Unreadable { rule, detail }| Problem::invalid("body", rule, detail))
 }
 
-async fn make(app: &App, caller: &Caller, planned: Planned, dry_run: bool) -> (usize, Imported) {
+async fn make(app: &App, caller: &Caller<WriteTasks>, planned: Planned, dry_run: bool) -> (usize, Imported) {
     let Planned { at, id, create, done, exists, mut result } = planned;
     if dry_run {
         return (at, result);
@@ -101,7 +107,7 @@ async fn make(app: &App, caller: &Caller, planned: Planned, dry_run: bool) -> (u
     }
     // Only at its first version: what somebody changed since is theirs.
     if made.is_ok() && done {
-        let complete = CompleteTask { user: caller.id, if_version: Some(1) };
+        let complete = CompleteTask { user: caller.id, via: None, if_version: Some(1) };
         made = commands::send(app, id, command(), &complete).await.map(drop);
     }
     if let Err(problem) = made {

@@ -64,18 +64,24 @@ pub(crate) async fn create_token(
     let Wanted { name, scopes, expires_at } = read(body, now)?;
     let keys = app.tokens.keys.current()?;
     let (kid, key) = keys.signing(now)?;
-    let id = idempotency.new_id("api-token", caller.id, app.ids.as_ref());
+    let id = idempotency.new_id(caller.id, app.ids.as_ref());
     let new = ApiToken::new((id, caller.id.0), name, &scopes, now, expires_at, kid);
     let mut secret = key.secret(&new.message())?;
     let mut token = new;
     if !api_tokens::insert(&app.pool, &token, &secret).await? {
         let tokens = api_tokens::list(&app.pool, caller.id.0).await?;
         let Some(first) = tokens.into_iter().find(|token| token.id == id) else {
-            let detail = format!("You have {} tokens, as many as there may be. Take one back first.", api_tokens::MOST);
+            let detail = format!(
+                "You have {} tokens, as many as there may be. Take one back first.",
+                api_tokens::MOST
+            );
             return Err(Problem::invalid("", "too_many", detail));
         };
         if !first.is_like(&token) {
-            return Err(Problem::new(&problems::IDEMPOTENCY_KEY_REUSED, "Under this key another token was made."));
+            return Err(Problem::new(
+                &problems::IDEMPOTENCY_KEY_REUSED,
+                "Under this key another token was made.",
+            ));
         }
         match keys.get(&first.kid) {
             Some(key) => secret = key.secret(&first.message())?,
@@ -106,14 +112,19 @@ pub(crate) async fn delete_token(
 ) -> Result<StatusCode, Problem> {
     let no_such = || Problem::not_found("You have no such API token.");
     let id = Uuid::try_parse(&id).map_err(|_| no_such())?;
-    if api_tokens::remove(&app.pool, caller.id.0, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(no_such()) }
+    if api_tokens::remove(&app.pool, caller.id.0, id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(no_such())
+    }
 }
 
 fn read(body: Value, now: DateTime<Utc>) -> Result<Wanted, Violations> {
     let mut found = Found::default();
     let Some(mut body) = found.object("", body) else { return found.finish(None) };
     let name = found.required(&mut body, "name", name);
-    let expires_at = body.take("expires_at").map(|value| found.parsed("expires_at", value, |text| instant(text, now)));
+    let expires_at =
+        body.take("expires_at").map(|value| found.parsed("expires_at", value, |text| instant(text, now)));
     let scopes = match body.take("scopes") {
         Some(value) => found.texts("scopes", value).and_then(|names| scopes(&mut found, &names)),
         None => {
@@ -200,14 +211,18 @@ mod tests {
         let task = json!({"title": "Water the plants"});
         let refused = backend.request("POST", "/api/v1/tasks").token(token).json(task).send().await;
         assert_eq!((refused.status, refused.kind()), (403, "/api/problems/insufficient-scope"));
-        assert_eq!(refused.headers["www-authenticate"], r#"Bearer error="insufficient_scope", scope="tasks:write""#);
+        assert_eq!(
+            refused.headers["www-authenticate"],
+            r#"Bearer error="insufficient_scope", scope="tasks:write""#
+        );
         let refused = backend.request("GET", "/api/v1/me/tokens").token(token).send().await;
         assert_eq!((refused.status, refused.kind()), (403, "/api/problems/session-required"));
 
         let list = backend.request("GET", "/api/v1/me/tokens").token(&ada.token).send().await;
         assert_eq!(list.body["items"][0]["last_used_at"], "2026-07-01T08:00:00Z");
         assert!(list.body["items"][0]["token"].is_null());
-        let stored: String = sqlx::query_scalar("SELECT api_token::text FROM api_token").fetch_one(&pool).await.unwrap();
+        let stored: String =
+            sqlx::query_scalar("SELECT api_token::text FROM api_token").fetch_one(&pool).await.unwrap();
         assert!(!stored.contains(token.trim_start_matches("alm_")));
 
         let path = format!("/api/v1/me/tokens/{}", answer.body["id"].as_str().unwrap());
@@ -236,7 +251,8 @@ mod tests {
         let backend = Backend::new(pool).await;
         let ada = backend.user("ada@example.org").await;
         let body = json!({"name": "Sync", "scopes": ["tasks:read"]});
-        let (first, again) = (create(&backend, &ada, "k", body.clone()).await, create(&backend, &ada, "k", body).await);
+        let (first, again) =
+            (create(&backend, &ada, "k", body.clone()).await, create(&backend, &ada, "k", body).await);
         assert_eq!((again.status, &again.body), (201, &first.body));
         let other = create(&backend, &ada, "k", json!({"name": "Other", "scopes": ["tasks:read"]})).await;
         assert_eq!((other.status, other.kind()), (422, "/api/problems/idempotency-key-reused"));
@@ -248,8 +264,14 @@ mod tests {
         let ada = backend.user("ada@example.org").await;
         let bad = json!({"name": "", "scopes": ["tasks:read", "root"], "expires_at": "2020-01-01T00:00:00Z", "x": 1});
         let answer = create(&backend, &ada, "k", bad).await;
-        assert_eq!((answer.status, answer.fields()), (422, ["name", "expires_at", "scopes[1]", "x"].map(str::to_owned).to_vec()));
-        assert_eq!(create(&backend, &ada, "k", json!({"name": "x", "scopes": []})).await.fields(), ["scopes"]);
+        assert_eq!(
+            (answer.status, answer.fields()),
+            (422, ["name", "expires_at", "scopes[1]", "x"].map(str::to_owned).to_vec())
+        );
+        assert_eq!(
+            create(&backend, &ada, "k", json!({"name": "x", "scopes": []})).await.fields(),
+            ["scopes"]
+        );
         let fill = "INSERT INTO api_token (id, user_id, name, scopes, hash, created_at, kid, seed)
                     SELECT gen_random_uuid(), $1, '', '{}', n::text::bytea, now(), '', '' FROM generate_series(1, 100) AS n";
         sqlx::query(fill).bind(ada.id).execute(&pool).await.unwrap();

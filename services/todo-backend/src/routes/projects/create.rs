@@ -13,11 +13,12 @@ use crate::{
     input,
     openapi::{BodyProblems, CallerProblems, PassingProblems},
     project_commands::{self, Answer},
+    scope::WriteProjects,
 };
 
 /// Creates a project. It is the caller's.
 #[utoipa::path(
-    post, path = "/api/v1/projects", tag = "projects", security(("access_token" = [])),
+    post, path = "/api/v1/projects", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:write"])),
     request_body = api::ProjectInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
     responses(
@@ -30,7 +31,7 @@ use crate::{
 )]
 pub(crate) async fn create_project(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteProjects>,
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {

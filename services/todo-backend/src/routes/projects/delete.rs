@@ -15,11 +15,12 @@ use crate::{
     precondition::IfMatch,
     project_commands,
     project_path::ProjectPath,
+    scope::WriteProjects,
 };
 
 /// Puts a project into the trash, and its tasks with it, a moment later. This is for its owner.
 #[utoipa::path(
-    delete, path = "/api/v1/projects/{id}", tag = "projects", security(("access_token" = [])),
+    delete, path = "/api/v1/projects/{id}", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version to delete, as in `ETag`"),
@@ -32,7 +33,7 @@ use crate::{
 )]
 pub(crate) async fn delete_project(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteProjects>,
     ProjectPath(project): ProjectPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

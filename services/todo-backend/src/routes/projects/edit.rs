@@ -14,13 +14,14 @@ use crate::{
     precondition::IfMatch,
     project_commands::{self, Answer},
     project_path::ProjectPath,
+    scope::WriteProjects,
 };
 
 /// Changes a project by a JSON merge patch (RFC 7396). This is for its owner.
 ///
 /// An archived project takes no new tasks; those in it stay as they are.
 #[utoipa::path(
-    patch, path = "/api/v1/projects/{id}", tag = "projects", security(("access_token" = [])),
+    patch, path = "/api/v1/projects/{id}", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:write"])),
     request_body(content(
         (api::ProjectPatch = "application/merge-patch+json"),
         (api::ProjectPatch = "application/json"),
@@ -38,7 +39,7 @@ use crate::{
 )]
 pub(crate) async fn edit_project(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteProjects>,
     ProjectPath(project): ProjectPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

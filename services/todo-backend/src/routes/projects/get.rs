@@ -11,11 +11,12 @@ use crate::{
     project_commands::Answer,
     project_path::ProjectPath,
     projects,
+    scope::ReadProjects,
 };
 
 /// A project.
 #[utoipa::path(
-    get, path = "/api/v1/projects/{id}", tag = "projects", security(("access_token" = [])),
+    get, path = "/api/v1/projects/{id}", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:read"])),
     params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 200, description = "The project", body = api::Project,
@@ -25,7 +26,7 @@ use crate::{
 )]
 pub(crate) async fn get_project(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadProjects>,
     ProjectPath(project): ProjectPath,
 ) -> Result<Answer, Problem> {
     let found = projects::find(&app.pool, caller.id, project).await?;

@@ -9,7 +9,8 @@ use crate::{
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     projects::{self, Place, Which},
-    query::{self, Query},
+    query::Query,
+    scope::ReadProjects,
 };
 
 /// How the document names them.
@@ -27,7 +28,7 @@ const STATUSES: [(&str, Which); 3] =
 
 /// The caller's projects and those shared with them, in the order of their positions.
 #[utoipa::path(
-    get, path = "/api/v1/projects", tag = "projects", security(("access_token" = [])),
+    get, path = "/api/v1/projects", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:read"])),
     params(
         ("status" = inline(Option<Status>), Query,
             description = "`active` (unless given), `archived` or `deleted`: the caller's own in the trash"),
@@ -41,16 +42,12 @@ const STATUSES: [(&str, Which); 3] =
 )]
 pub(crate) async fn list_projects(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadProjects>,
     mut query: Query,
 ) -> Result<Json<api::Page<api::Project>>, Problem> {
     let which = query.choice("status", &STATUSES).unwrap_or(Which::Active);
-    let (limit, cursor) = (query.limit(), query.foreign_cursor());
+    let (limit, after) = (query.limit(), query.parsed_cursor(Place::decode));
     query.finish()?;
-    let after = match cursor {
-        Some(text) => Some(Place::decode(&text).ok_or_else(query::invalid_cursor)?),
-        None => None,
-    };
     let found = projects::list(&app.pool, caller.id, which, after, limit as i64 + 1).await?;
     let page = api::Page::of(found, limit, |last| Place::of(last).encode());
     let items = page.items.iter().map(|project| api::Project::seen_by(caller.id, project)).collect();

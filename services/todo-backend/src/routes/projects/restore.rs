@@ -14,12 +14,13 @@ use crate::{
     precondition::IfMatch,
     project_commands::{self, Answer},
     project_path::ProjectPath,
+    scope::WriteProjects,
 };
 
 /// Takes a project out of the trash, with the people who shared it, and the tasks that went there with it, a
 /// moment later.
 #[utoipa::path(
-    post, path = "/api/v1/projects/{id}/restore", tag = "projects", security(("access_token" = [])),
+    post, path = "/api/v1/projects/{id}/restore", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
@@ -33,7 +34,7 @@ use crate::{
 )]
 pub(crate) async fn restore_project(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteProjects>,
     ProjectPath(project): ProjectPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

@@ -5,18 +5,22 @@ use contracts::{api, task::CompleteTask};
 use platform::Problem;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
-    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, TaskProblems},
+    openapi::{
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
+    },
     precondition::IfMatch,
+    scope::WriteTasks,
     task_path::TaskPath,
 };
 
 /// Marks a task done. Doing it again changes nothing.
 #[utoipa::path(
-    post, path = "/api/v1/tasks/{id}/complete", tag = "tasks", security(("access_token" = [])),
+    post, path = "/api/v1/tasks/{id}/complete", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
@@ -25,17 +29,18 @@ use crate::{
     responses(
         (status = 200, description = "The task", body = api::Task,
             headers(("ETag" = String, description = "The task's version, in quotes"))),
-        CallerProblems, PassingProblems, TaskProblems, ChangeProblems, ParameterProblems,
+        CallerProblems, PassingProblems, TaskProblems, RoleProblems, ChangeProblems, ParameterProblems,
     ),
 )]
 pub(crate) async fn complete_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<Answer, Problem> {
-    let message = CompleteTask { user: caller.id, if_version };
+    let access = access::to_change(&app.pool, &caller, task).await?;
+    let message = CompleteTask { user: caller.id, via: access.via, if_version };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     commands::send(&app, task, command, &message).await.map(Answer::ok)
 }

@@ -6,30 +6,32 @@ use platform::{Json, Problem};
 use serde_json::Value;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
     input,
-    openapi::{BodyProblems, CallerProblems, PassingProblems},
+    openapi::{BodyProblems, CallerProblems, PassingProblems, RoleProblems},
+    scope::WriteTasks,
     subtasks,
 };
 
 /// Creates a task.
 #[utoipa::path(
-    post, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = [])), request_body = api::TaskInput,
+    post, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])), request_body = api::TaskInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
     responses(
         (status = 201, description = "The task", body = api::Task, headers(
             ("Location" = String, description = "The task's path"),
             ("ETag" = String, description = "The task's version, in quotes"),
         )),
-        BodyProblems, CallerProblems, PassingProblems,
+        BodyProblems, CallerProblems, PassingProblems, RoleProblems,
     ),
 )]
 pub(crate) async fn create_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {
@@ -39,7 +41,10 @@ pub(crate) async fn create_task(
     }
     let task = idempotency.new_task_id(caller.id, app.ids.as_ref());
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &create).await.map(Answer::created)
+    match commands::send(&app, task, command, &create).await {
+        Ok(created) => Ok(Answer::created(created)),
+        Err(problem) => Err(access::explained(&app.pool, caller.id, create.planning.project, problem).await),
+    }
 }
 
 #[cfg(test)]

@@ -6,18 +6,22 @@ use http::StatusCode;
 use platform::Problem;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands,
     idempotency::Idempotency,
-    openapi::{CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, TaskProblems},
+    openapi::{
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
+    },
     precondition::IfMatch,
+    scope::WriteTasks,
     task_path::TaskPath,
 };
 
 /// Puts a task in the trash, from where `restore` takes it out. Doing it again changes nothing.
 #[utoipa::path(
-    delete, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = [])),
+    delete, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
@@ -25,17 +29,18 @@ use crate::{
     ),
     responses(
         (status = 204, description = "It is in the trash"),
-        CallerProblems, PassingProblems, TaskProblems, ChangeProblems, ParameterProblems,
+        CallerProblems, PassingProblems, TaskProblems, RoleProblems, ChangeProblems, ParameterProblems,
     ),
 )]
 pub(crate) async fn delete_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
-    let message = DeleteTask { user: caller.id, if_version };
+    let access = access::to_change(&app.pool, &caller, task).await?;
+    let message = DeleteTask { user: caller.id, via: access.via, if_version };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     commands::send(&app, task, command, &message).await?;
     Ok(StatusCode::NO_CONTENT)

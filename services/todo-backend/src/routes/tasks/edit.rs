@@ -7,14 +7,16 @@ use platform::{Json, Problem};
 use serde_json::Value;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
     input,
-    openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, TaskProblems},
+    openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, RoleProblems, TaskProblems},
     precondition::IfMatch,
     query::Query,
+    scope::WriteTasks,
     subtasks,
     task_path::TaskPath,
 };
@@ -40,7 +42,7 @@ const SCOPES: [(&str, Scope); 3] =
 /// Of a task that recurs, `scope` says which instances are changed: only this one, this one and those that
 /// follow, or the series as a whole. A new rule holds for those that follow, at least.
 #[utoipa::path(
-    patch, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = [])),
+    patch, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body(content(
         (api::TaskPatch = "application/merge-patch+json"),
         (api::TaskPatch = "application/json"),
@@ -54,12 +56,12 @@ const SCOPES: [(&str, Scope); 3] =
     responses(
         (status = 200, description = "The task", body = api::Task,
             headers(("ETag" = String, description = "The task's version, in quotes"))),
-        BodyProblems, CallerProblems, PassingProblems, TaskProblems, ChangeProblems,
+        BodyProblems, CallerProblems, PassingProblems, TaskProblems, RoleProblems, ChangeProblems,
     ),
 )]
 pub(crate) async fn edit_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
@@ -72,9 +74,14 @@ pub(crate) async fn edit_task(
     if let (Some(Some(parent)), None) = (patch.parent, patch.project) {
         patch.project = Some(subtasks::project_of(&app.pool, parent).await?);
     }
-    let message = EditTask { user: caller.id, if_version, zone: caller.zone, patch };
+    let access = access::to_change(&app.pool, &caller, task).await?;
+    let into = patch.project.flatten();
+    let message = EditTask { user: caller.id, via: access.via, if_version, zone: access.zone, patch };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &message).await.map(Answer::ok)
+    match commands::send(&app, task, command, &message).await {
+        Ok(edited) => Ok(Answer::ok(edited)),
+        Err(problem) => Err(access::explained(&app.pool, caller.id, into, problem).await),
+    }
 }
 
 #[cfg(test)]

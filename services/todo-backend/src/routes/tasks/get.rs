@@ -9,13 +9,14 @@ use crate::{
     caller::Caller,
     commands::Answer,
     openapi::{CallerProblems, PassingProblems, TaskProblems},
+    scope::ReadTasks,
     task_path::TaskPath,
     tasks,
 };
 
 /// A task.
 #[utoipa::path(
-    get, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/tasks/{id}", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 200, description = "The task", body = api::Task,
@@ -25,7 +26,7 @@ use crate::{
 )]
 pub(crate) async fn get_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     TaskPath(task): TaskPath,
 ) -> Result<Answer, Problem> {
     tasks::find(&app.pool, caller.id, task).await.map(Answer::ok)

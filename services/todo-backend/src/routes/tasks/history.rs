@@ -7,12 +7,13 @@ use platform::{InvokeError, Json, Problem};
 use serde::Serialize;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems, TaskProblems},
     query::{self, Query},
+    scope::ReadTasks,
     task_path::TaskPath,
-    tasks,
 };
 
 const AUDIT_SERVICE: &str = "audit-service";
@@ -28,7 +29,7 @@ struct Entries {
 
 /// What happened to a task, also to one in the trash; oldest first.
 #[utoipa::path(
-    get, path = "/api/v1/tasks/{id}/history", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/tasks/{id}/history", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
@@ -41,13 +42,13 @@ struct Entries {
 )]
 pub(crate) async fn task_history(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     TaskPath(task): TaskPath,
     mut query: Query,
 ) -> Result<Json<api::Page<api::HistoryEntry>>, Problem> {
     let entries = Entries { task_id: task, limit: query.limit(), cursor: query.foreign_cursor() };
     query.finish()?;
-    tasks::check_owner(&app.pool, caller.id, task).await?;
+    access::to_see(&app.pool, &caller, task).await?;
     let found = app.services.get(AUDIT_SERVICE, "/entries", &entries).await;
     let mut page: api::Page<api::HistoryEntry> = found.map_err(|error| match error {
         // Everything else in the request is this service's own, so it is the cursor.

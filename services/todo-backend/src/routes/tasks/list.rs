@@ -9,6 +9,7 @@ use crate::{
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
+    scope::ReadTasks,
     task_query::{self, Column, CommonParameters, Direction, Filters, ListParameters, Listing, Phase, SORTS},
 };
 
@@ -18,7 +19,7 @@ use crate::{
 /// time come last, whichever way. A page may have fewer items than `limit`, even none, though there are more: read on
 /// as long as there is a `next_cursor`. A cursor holds for the same parameters only, but for `limit`.
 #[utoipa::path(
-    get, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/tasks", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(ListParameters, CommonParameters),
     responses(
         (status = 200, description = "A page of tasks", body = api::Page<api::Task>, headers(
@@ -29,7 +30,7 @@ use crate::{
 )]
 pub(crate) async fn list_tasks(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     mut query: Query,
 ) -> Result<Listing, Problem> {
     let filters = Filters::read(&mut query, &caller.zone, app.clock.now());

@@ -24,6 +24,7 @@ use crate::{
     openapi::{BodyProblems, CallerProblems, PassingProblems},
     precondition::entity_tag,
     problems,
+    scope::WriteTasks,
 };
 
 /// Makes a task of a line, and tells how each phrase was read.
@@ -32,7 +33,7 @@ use crate::{
 /// all else is the title. A phrase with more than one reading stays in the title, too, and is told as
 /// `unclear`. After a backslash, and in double quotes, words are taken literally.
 #[utoipa::path(
-    post, path = "/api/v1/tasks/quick", tag = "tasks", security(("access_token" = [])),
+    post, path = "/api/v1/tasks/quick", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body = api::QuickAddInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
     responses(
@@ -46,7 +47,7 @@ use crate::{
 )]
 pub(crate) async fn quick_add(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
@@ -120,7 +121,7 @@ fn asked(body: Value) -> Result<Asked, Violations> {
 /// What the line stands for goes the way of any new task, so it is held to the same rules.
 fn understand(
     text: &str,
-    caller: &Caller,
+    caller: &Caller<WriteTasks>,
     now: DateTime<Utc>,
 ) -> Result<(api::QuickAdd, CreateTask), Problem> {
     let context = Context { now: caller.zone.zone.local(now), user: caller.zone };

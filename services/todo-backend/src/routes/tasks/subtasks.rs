@@ -9,6 +9,7 @@ use crate::{
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems, TaskProblems},
     query::Query,
+    scope::ReadTasks,
     subtasks::{self, Place},
     task_path::TaskPath,
     tasks,
@@ -16,7 +17,7 @@ use crate::{
 
 /// The subtasks of a task, open and done, in their order.
 #[utoipa::path(
-    get, path = "/api/v1/tasks/{id}/subtasks", tag = "tasks", security(("access_token" = [])),
+    get, path = "/api/v1/tasks/{id}/subtasks", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
@@ -29,7 +30,7 @@ use crate::{
 )]
 pub(crate) async fn list_subtasks(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     TaskPath(task): TaskPath,
     mut query: Query,
 ) -> Result<Json<api::Page<api::Task>>, Problem> {

@@ -5,14 +5,17 @@ use contracts::{api, task::UndoTask};
 use platform::Problem;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
     idempotency::Idempotency,
     openapi::{
-        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, TaskProblems, UndoProblems,
+        CallerProblems, ChangeProblems, ParameterProblems, PassingProblems, RoleProblems, TaskProblems,
+        UndoProblems,
     },
     precondition::IfMatch,
+    scope::WriteTasks,
     task_path::TaskPath,
 };
 
@@ -21,7 +24,7 @@ use crate::{
 /// Its reminders are as before; what passed meanwhile stays silent. Undoing again does the change again. Give
 /// `If-Match`, so that it is the change you have seen. Creating a task is undone by deleting it.
 #[utoipa::path(
-    post, path = "/api/v1/tasks/{id}/undo", tag = "tasks", security(("access_token" = [])),
+    post, path = "/api/v1/tasks/{id}/undo", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version to change, as in `ETag`"),
@@ -30,17 +33,18 @@ use crate::{
     responses(
         (status = 200, description = "The task", body = api::Task,
             headers(("ETag" = String, description = "The task's version, in quotes"))),
-        CallerProblems, PassingProblems, TaskProblems, UndoProblems, ChangeProblems, ParameterProblems,
+        CallerProblems, PassingProblems, TaskProblems, RoleProblems, UndoProblems, ChangeProblems, ParameterProblems,
     ),
 )]
 pub(crate) async fn undo_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<Answer, Problem> {
-    let message = UndoTask { user: caller.id, if_version, zone: caller.zone };
+    let access = access::to_change(&app.pool, &caller, task).await?;
+    let message = UndoTask { user: caller.id, via: access.via, if_version, zone: access.zone };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     commands::send(&app, task, command, &message).await.map(Answer::ok)
 }

@@ -10,12 +10,13 @@ use crate::{
     cursor::Cursor,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
+    scope::ReadTasks,
     trash,
 };
 
 /// The tasks in the trash, those that came last first. Each can be restored for 30 days.
 #[utoipa::path(
-    get, path = "/api/v1/trash", tag = "trash", security(("access_token" = [])),
+    get, path = "/api/v1/trash", tag = "trash", security(("access_token" = []), ("api_token" = ["tasks:read"])),
     params(
         ("limit" = Option<u32>, Query, description = "How many, 50 unless given", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
@@ -27,7 +28,7 @@ use crate::{
 )]
 pub(crate) async fn list_trash(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadTasks>,
     mut query: Query,
 ) -> Result<Json<api::Page<api::TrashedTask>>, Problem> {
     let (limit, after) = (query.limit(), query.cursor());

@@ -11,12 +11,13 @@ use crate::{
     commands,
     idempotency::Idempotency,
     openapi::{CallerProblems, ParameterProblems, PassingProblems, TaskProblems},
+    scope::WriteTasks,
     task_path::TaskPath,
 };
 
 /// Deletes a task for good, with the subtasks that came to the trash along with it.
 #[utoipa::path(
-    delete, path = "/api/v1/trash/{id}", tag = "trash", security(("access_token" = [])),
+    delete, path = "/api/v1/trash/{id}", tag = "trash", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again"),
@@ -28,7 +29,7 @@ use crate::{
 )]
 pub(crate) async fn purge_task(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteTasks>,
     TaskPath(task): TaskPath,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {

@@ -12,7 +12,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::answer::{Imported, Outcome};
-use crate::{app::App, caller::Caller, input};
+use crate::{app::App, caller::Caller, input, scope::WriteTasks};
 
 /// A task to be made, with what is to be answered if that goes well.
 pub(super) struct Planned {
@@ -36,7 +36,7 @@ pub(super) struct Plan {
 /// The tasks that are there, by id, and whether they are as they were made and open.
 type Known = HashMap<Uuid, bool>;
 
-pub(super) async fn plan(app: &App, caller: &Caller, items: Vec<Item>) -> Result<Plan, Problem> {
+pub(super) async fn plan(app: &App, caller: &Caller<WriteTasks>, items: Vec<Item>) -> Result<Plan, Problem> {
     let known = known(&app.pool, caller, &items).await?;
     let projects = projects(&app.pool, caller).await?;
     let id_of = |uid: &str| own_id(uid, &known).unwrap_or_else(|| new_id(caller, uid));
@@ -123,7 +123,7 @@ fn imported(item: &Item, id: Uuid, outcome: Outcome) -> Imported {
     }
 }
 
-fn new_id(caller: &Caller, uid: &str) -> Uuid {
+fn new_id(caller: &Caller<WriteTasks>, uid: &str) -> Uuid {
     Uuid::new_v5(&caller.id.0, format!("import\n{uid}").as_bytes())
 }
 
@@ -202,7 +202,7 @@ fn without_refused(mut item: Item, id_of: &impl Fn(&str) -> Uuid, settled: &[(us
 }
 
 /// Those of the file's tasks, and of those they name, that are there, in the trash too.
-async fn known(pool: &PgPool, caller: &Caller, items: &[Item]) -> Result<Known, Problem> {
+async fn known(pool: &PgPool, caller: &Caller<WriteTasks>, items: &[Item]) -> Result<Known, Problem> {
     let named = items.iter().flat_map(|item| item.parent.iter().chain(&item.blocked_by).chain([&item.uid]));
     let ids: HashSet<String> = named
         .flat_map(|uid| uid.parse::<Uuid>().ok().into_iter().chain([new_id(caller, uid)]))
@@ -220,7 +220,7 @@ async fn known(pool: &PgPool, caller: &Caller, items: &[Item]) -> Result<Known, 
 }
 
 /// Those that the caller may put tasks into.
-async fn projects(pool: &PgPool, caller: &Caller) -> Result<HashSet<String>, Problem> {
+async fn projects(pool: &PgPool, caller: &Caller<WriteTasks>) -> Result<HashSet<String>, Problem> {
     let find =
         "SELECT project_id::text FROM project_member WHERE user_id = $1 AND role IN ('owner', 'editor')";
     let found: Vec<String> = sqlx::query_scalar(find).bind(caller.id.0).fetch_all(pool).await?;

@@ -18,13 +18,14 @@ use crate::{
     project_commands::{self, not_allowed},
     project_path::ProjectPath,
     projects,
+    scope::WriteProjects,
 };
 
 /// Shares a project with somebody who has an account. This is for its owner.
 ///
 /// Somebody it is shared with already stays what they are. A project has at most 100 members beside its owner.
 #[utoipa::path(
-    post, path = "/api/v1/projects/{id}/members", tag = "projects", security(("access_token" = [])),
+    post, path = "/api/v1/projects/{id}/members", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:write"])),
     request_body = api::MemberInput,
     params(
         ("id" = uuid::Uuid, Path),
@@ -41,7 +42,7 @@ use crate::{
 )]
 pub(crate) async fn add_member(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteProjects>,
     ProjectPath(project): ProjectPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

@@ -20,13 +20,14 @@ use crate::{
     project_commands,
     project_path::{MemberPath, no_such_member},
     projects,
+    scope::WriteProjects,
 };
 
 /// Gives a member another role. This is for the project's owner.
 ///
 /// `owner` hands the project over: the owner until then becomes an editor.
 #[utoipa::path(
-    patch, path = "/api/v1/projects/{id}/members/{user_id}", tag = "projects", security(("access_token" = [])),
+    patch, path = "/api/v1/projects/{id}/members/{user_id}", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:write"])),
     request_body(content(
         (api::MemberPatch = "application/merge-patch+json"),
         (api::MemberPatch = "application/json"),
@@ -45,7 +46,7 @@ use crate::{
 )]
 pub(crate) async fn change_member(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteProjects>,
     MemberPath(project, member): MemberPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

@@ -12,11 +12,12 @@ use crate::{
     precondition::entity_tag,
     project_path::ProjectPath,
     projects,
+    scope::ReadProjects,
 };
 
 /// Who shares a project: all of them, the owner first.
 #[utoipa::path(
-    get, path = "/api/v1/projects/{id}/members", tag = "projects", security(("access_token" = [])),
+    get, path = "/api/v1/projects/{id}/members", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:read"])),
     params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 200, description = "All members, on one page", body = api::Page<api::Member>,
@@ -26,7 +27,7 @@ use crate::{
 )]
 pub(crate) async fn list_members(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<ReadProjects>,
     ProjectPath(project): ProjectPath,
 ) -> Result<impl IntoResponse, Problem> {
     let found = projects::find(&app.pool, caller.id, project).await?;

@@ -15,13 +15,14 @@ use crate::{
     precondition::IfMatch,
     project_commands,
     project_path::MemberPath,
+    scope::WriteProjects,
 };
 
 /// Shares a project with a member no more: for its owner, and for the member, who leaves it.
 ///
 /// What they may not see any more is closed to them at once. Tasks they made stay in the project.
 #[utoipa::path(
-    delete, path = "/api/v1/projects/{id}/members/{user_id}", tag = "projects", security(("access_token" = [])),
+    delete, path = "/api/v1/projects/{id}/members/{user_id}", tag = "projects", security(("access_token" = []), ("api_token" = ["projects:write"])),
     params(
         ("id" = uuid::Uuid, Path),
         ("user_id" = uuid::Uuid, Path),
@@ -35,7 +36,7 @@ use crate::{
 )]
 pub(crate) async fn remove_member(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<WriteProjects>,
     MemberPath(project, member): MemberPath,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,

@@ -82,8 +82,7 @@ async fn pages_hold_every_project_once_in_the_order_of_positions(pool: PgPool) {
     }
     assert_eq!(positions, ["5", "Z", "a", "a", "z"], "by their bytes");
     let bad = world.get(&world.ada, "/api/v1/projects?cursor=x&status=all&limit=0").await;
-    assert_eq!((bad.status, bad.fields()), (422, vec!["status".to_owned(), "limit".to_owned()]));
-    assert_eq!(world.get(&world.ada, "/api/v1/projects?cursor=x").await.fields(), ["cursor"]);
+    assert_eq!((bad.status, bad.fields()), (422, ["status", "limit", "cursor"].map(str::to_owned).to_vec()));
 }
 
 #[sqlx::test(migrations = false)]
