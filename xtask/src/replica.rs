@@ -27,6 +27,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) directory: &'a StateDir,
     pub(crate) control_plane: &'a ControlPlane,
     pub(crate) database_url: &'a str,
+    /// Where clients reach the system.
+    pub(crate) public_url: &'a str,
     /// Environment variables of the apps.
     pub(crate) settings: &'a BTreeMap<&'static str, String>,
     /// What to start.
@@ -127,6 +129,7 @@ impl Surroundings<'_> {
             .env("DAPR_GRPC_PORT", ports.sidecar.grpc.to_string())
             .env("DATABASE_URL", database_url)
             .env("PUBSUB_NAME", "pubsub")
+            .env("PUBLIC_URL", self.public_url)
             .env("RUST_LOG", log)
             .ports([ports.app]);
         let program = self.settings.iter().fold(program, |program, (name, value)| program.env(name, value));

@@ -119,6 +119,31 @@ pub fn runtime_module() -> PathBuf {
     workspace::root().join("dapr/runtime")
 }
 
+/// The folder of an OpenID provider that tests start by Node; none where there is no Node.
+pub async fn oidc_provider() -> Result<Option<PathBuf>> {
+    const FILES: [&str; 3] = ["package.json", "package-lock.json", "provider.mjs"];
+    let (Some(npm), Some(_)) = (packages::find("npm"), packages::find("node")) else { return Ok(None) };
+    let source = workspace::root().join("tests/oidc-provider");
+    let mut all = Vec::new();
+    for file in FILES {
+        all.extend(fs::read(source.join(file))?);
+    }
+    let build = async |folder: &Path| {
+        eprintln!("Installing the OpenID provider for tests …");
+        for file in FILES {
+            fs::copy(source.join(file), folder.join(file))?;
+        }
+        let mut install = Command::new(&npm);
+        install
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(folder);
+        let output = install.output().await.context("cannot run npm")?;
+        ensure!(output.status.success(), "npm failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(())
+    };
+    cached(&format!("oidc-provider-{:016x}", fnv1a(&all)), build).await.map(Some)
+}
+
 /// Puts the version into what `--version` prints, and into every line of the log.
 fn link_flags() -> String {
     let version = |variable| format!(" -X github.com/dapr/{variable}={DAPR}");

@@ -14,6 +14,7 @@ pub mod recurrence;
 pub mod reminder;
 pub mod task;
 pub mod text;
+pub mod zone;
 
 pub use account::{
     ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp,
@@ -32,3 +33,4 @@ pub use recurrence::{
 };
 pub use reminder::{Reminder, ReminderInput};
 pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch, TrashedTask};
+pub use zone::{BeforeAfter, UserPatch, ZoneInput, ZoneMove, ZonePreview};

@@ -178,6 +178,8 @@ pub(crate) fn event_with(n: u128, kind: &str, version: i64, series: Option<Serie
         version,
         title: "Water the plants".to_owned(),
         fields: Vec::new(),
+        by: None,
+        comment_id: None,
         series,
     };
     json!({

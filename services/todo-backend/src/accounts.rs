@@ -96,14 +96,14 @@ pub(crate) async fn lock_by_email(
     sqlx::query_as(query).bind(email).fetch_optional(connection).await
 }
 
-/// Stores a new account, and asks by mail whether the address is theirs; false if it has an account already.
+/// Stores a new account, and asks by mail whether the address is theirs unless that is known; false if it has an
+/// account already.
 pub(crate) async fn insert(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     account: &Account,
     mail: Uuid,
     now: DateTime<Utc>,
 ) -> Result<bool, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
     let inserted = sqlx::query(
         "INSERT INTO app_user
              (id, email, password_hash, time_zone, zone_version, registration_key, email_verified_at, created_at)
@@ -117,7 +117,7 @@ pub(crate) async fn insert(
     .bind(&account.registration_key)
     .bind(account.email_verified_at)
     .bind(now)
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?;
     if inserted.rows_affected() == 0 {
         return Ok(false);
@@ -125,9 +125,8 @@ pub(crate) async fn insert(
     if account.email_verified_at.is_none() {
         let letter =
             Letter { id: mail, kind: Kind::VerifyEmail, user: Some(account.id), email: &account.email };
-        account_mail::queue(&mut transaction, letter, now).await?;
+        account_mail::queue(connection, letter, now).await?;
     }
-    transaction.commit().await?;
     Ok(true)
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use platform::{
-    Service, ServiceClient, Stop,
+    Service, ServiceClient, Stop, WorkerHandle,
     state_store::{DaprState, StateStore},
 };
 use sqlx::PgPool;
@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 use virtual_actors::{ActorClient, Clock, IdSource};
 
 use crate::{
-    keys::Keys, live::Live, passwords::Passwords, rate_limits::RateLimits, secret_store::SecretStore,
-    settings::Settings, slots::Slots, tokens::Tokens,
+    keys::Keys, live::Live, oidc::Oidc, passwords::Passwords, rate_limits::RateLimits,
+    secret_store::SecretStore, settings::Settings, slots::Slots, tokens::Tokens,
 };
 
 /// The state store component.
@@ -33,6 +33,7 @@ pub(crate) struct App {
     pub(crate) rate_limits: Arc<RateLimits>,
     pub(crate) passwords: Passwords,
     pub(crate) secrets: Arc<SecretStore>,
+    pub(crate) oidc: Oidc,
     /// How many proxies of ours a request came through.
     pub(crate) trusted_proxies: usize,
     /// For expanding rules that anybody may send.
@@ -41,12 +42,15 @@ pub(crate) struct App {
     pub(crate) live: Live,
     /// Requested when the process is to end.
     pub(crate) stop: Stop,
+    /// Wakes the worker by which tasks follow their people's zone.
+    pub(crate) zone_moves: WorkerHandle,
     /// Held while a sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
 
 impl App {
     pub(crate) fn new(service: &Service, settings: &Settings) -> anyhow::Result<Self> {
+        let secrets = Arc::new(SecretStore::of(service.sidecar.clone()));
         let state: Arc<dyn StateStore> = Arc::new(DaprState::new(service.sidecar.clone(), STATE_STORE));
         let Settings { rate_of_tokens, rate_of_addresses, .. } = *settings;
         Ok(Self {
@@ -60,11 +64,13 @@ impl App {
             rate_limits: Arc::new(RateLimits::new(state.clone(), rate_of_tokens, rate_of_addresses)),
             state,
             passwords: Passwords::new(argon2::Params::default())?,
-            secrets: Arc::new(SecretStore::of(service.sidecar.clone())),
+            oidc: Oidc::new(settings.oidc.clone(), &settings.public_url, secrets.clone())?,
+            secrets,
             trusted_proxies: settings.trusted_proxies,
             previews: Slots::default(),
             live: Live::new(service.pool.clone()),
             stop: service.stop.clone(),
+            zone_moves: WorkerHandle::default(),
             sweep: Arc::default(),
         })
     }

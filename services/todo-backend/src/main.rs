@@ -21,6 +21,7 @@ mod keys;
 mod link;
 mod live;
 mod new_password;
+mod oidc;
 mod openapi;
 mod passwords;
 mod precondition;
@@ -50,11 +51,12 @@ mod throttle;
 mod tokens;
 mod totp;
 mod trash;
+mod zone_moves;
 
 use contracts::{
     project::CreateProject, recurrence::CheckMissed, reminder_schedule::CheckReminders, task::CreateTask,
 };
-use platform::{Config, Readiness, Service, telemetry};
+use platform::{Config, Readiness, Service, telemetry, worker};
 use virtual_actors::Message;
 
 use crate::{app::App, settings::Settings};
@@ -74,10 +76,14 @@ async fn main() -> anyhow::Result<()> {
         .check("signing key", move || std::future::ready(keys.ready()));
     let sweeping = tokio::spawn(routes::keep_sweeping(app.clone()));
     let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
+    let zones = zone_moves::ZoneMoves(app.clone());
+    let moving = tokio::spawn(worker::run(zones, app.zone_moves.clone(), service.stop.requested()));
     let drain = async move {
         reading_keys.abort();
         listening.abort();
         sweeping.abort();
+        // It ends after the batch in hand.
+        let _ = moving.await;
     };
     service.serve(routes::router(app), readiness, drain).await?;
     Ok(())

@@ -37,6 +37,8 @@ problem_types! {
         "Sign in, and use the access token; no API token may do this, whatever its scopes.";
     NOTHING_TO_UNDO = CONFLICT, "nothing-to-undo", "There is no change to undo",
         "Read the task: it is as it was made, or its last change was made by its series or its parent.";
+    OIDC_FAILED = UNAUTHORIZED, "oidc-failed", "Signing in at the provider did not work",
+        "Begin again at `/api/v1/auth/oidc/{provider}`, with the same browser.";
     TASK_DELETED = NOT_FOUND, "task-deleted", "The task is in the trash", "Take it out with `restore` first.";
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts failed",
         "Wait as long as `Retry-After` says.";

@@ -26,6 +26,7 @@ use crate::{
     app::App,
     keys::{KeySet, Keys, SINGLE},
     live::Live,
+    oidc::{self, Oidc},
     passwords::Passwords,
     rate_limits::{Policy, RateLimits},
     routes, sealed,
@@ -59,6 +60,10 @@ impl TestClock {
     pub(crate) fn advance(&self, by: TimeDelta) {
         *self.0.lock().unwrap() += by;
     }
+
+    pub(crate) fn set(&self, now: DateTime<Utc>) {
+        *self.0.lock().unwrap() = now;
+    }
 }
 
 impl Clock for TestClock {
@@ -81,6 +86,14 @@ impl Backend {
         Self::through(pool, address).await
     }
 
+    /// With OpenID providers, and links that begin so.
+    pub(crate) async fn with_oidc(pool: PgPool, providers: Vec<oidc::Configured>, public_url: &str) -> Self {
+        let mut backend = Self::new(pool).await;
+        backend.app.oidc = Oidc::new(providers, public_url, backend.app.secrets.clone()).unwrap();
+        backend.routes = routes_of(&backend.app);
+        backend
+    }
+
     /// With limits of the requests of a token, and of an address.
     pub(crate) async fn limited(pool: PgPool, of_tokens: Policy, of_addresses: Policy) -> Self {
         Self::with(pool, NOBODY.to_owned(), (of_tokens, of_addresses)).await
@@ -100,6 +113,10 @@ impl Backend {
         let tokens = Tokens { keys: Keys::default(), lifetime: TimeDelta::days(400) };
         tokens.keys.install(KeySet::new([(SINGLE.to_owned(), "7".repeat(32))]).unwrap());
         let state = Arc::new(MemoryState::default());
+        let secrets = Arc::new(SecretStore::holding([
+            (sealed::KEY, "0123456789abcdef0123456789abcdef"),
+            ("oidc-house", "a client's secret"),
+        ]));
         let app = App {
             live: Live::new(pool.clone()),
             stop: Stop::default(),
@@ -114,12 +131,14 @@ impl Backend {
             state: state.clone(),
             // As cheap as argon2 can be.
             passwords: Passwords::new(argon2::Params::new(8, 1, 1, None).unwrap()).unwrap(),
-            secrets: Arc::new(SecretStore::holding([(sealed::KEY, "0123456789abcdef0123456789abcdef")])),
+            oidc: Oidc::new(Vec::new(), NOBODY, secrets.clone()).unwrap(),
+            secrets,
             trusted_proxies: 1,
             previews: Default::default(),
+            zone_moves: Default::default(),
             sweep: Arc::default(),
         };
-        let routes = platform::common_layers(routes::router(app.clone()), None, Arc::new(System));
+        let routes = routes_of(&app);
         Self { app, actors, clock, state, routes }
     }
 
@@ -144,6 +163,10 @@ impl Backend {
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.request("POST", path).json(body).send().await
     }
+}
+
+fn routes_of(app: &App) -> Router {
+    platform::common_layers(routes::router(app.clone()), None, Arc::new(System))
 }
 
 impl User {

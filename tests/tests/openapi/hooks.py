@@ -21,6 +21,10 @@ register("local-date-or-time", st.one_of(days, times))
 register("date-time", times.map(lambda time: time + "Z"))
 register("lead", st.builds("P{}DT{}H{}M".format, st.integers(0, 300), st.integers(0, 23), st.integers(0, 59)))
 register("estimate", st.builds("PT{}H{}M".format, st.integers(0, 100), st.integers(1, 59)))
+register("day-or-instant", st.one_of(days, times.map(lambda time: time + "Z")))
+register("id-or-none", st.one_of(st.just("none"), st.uuids().map(str)))
+register("tags", st.sampled_from(["home", "home,garden"]))
+register("priorities", st.sampled_from(["none", "high,urgent"]))
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 register("email", st.builds("{}@{}.example".format, names, names))
 register("password", st.text("abcdefghijklmnopqrstuvwxyz ", min_size=8, max_size=40))
@@ -37,7 +41,7 @@ RELATIONS = {
     "recurrence required", "exdates invalid_local_time", "exdates invalid_date", "rdates invalid_local_time",
     "rdates invalid_date", "itself", "name required",
     # What is known of passwords, accounts and the text that is left of a line.
-    "too_common", "wrong_password", "no_account", "text max_length", "text required",
+    "too_common", "wrong_password", "no_account", "wrong_code", "text max_length", "text required",
     # What is known of a file when it is read.
     "not_a_calendar", "not_csv", "not_todoist", "not_json", "not_an_export", "unknown_version", "not_utf8",
 }

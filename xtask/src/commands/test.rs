@@ -64,6 +64,10 @@ async fn run_tests(args: &[OsString], tools: &Tools, postgres: &Postgres) -> Res
         .args(["test", "--no-fail-fast"])
         .env("DATABASE_URL", postgres.url())
         .env("ALMANAC_DAPR_BIN", tools.dapr_folder());
+    match tools::oidc_provider().await? {
+        Some(folder) => _ = tests.env("ALMANAC_OIDC_PROVIDER", folder),
+        None => eprintln!("Not tested: signing in at a real OpenID provider, which needs Node and npm"),
+    }
     if named_packages(args).is_empty() {
         tests.arg("--workspace");
     }

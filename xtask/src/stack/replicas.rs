@@ -65,6 +65,7 @@ impl Stack {
             directory: &self.options.directory,
             control_plane: &running.control_plane,
             database_url: running.postgres.url(),
+            public_url: &self.backend_url(),
             settings: &self.options.settings,
             version: self.programs.of(app),
             journal: &self.journal,

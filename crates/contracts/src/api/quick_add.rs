@@ -3,16 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Task, TaskInput};
+use super::{Task, TaskInput, text};
 
 /// A line to make a task of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuickAddInput {
-    #[schema(
-        min_length = 1,
-        max_length = 1000,
-        example = "Pay rent every month on the last workday at 9 #home !high remind 1 day before"
-    )]
+    #[schema(value_type = text::QuickLine)]
     pub text: String,
     /// Only says what would be made.
     #[serde(default)]

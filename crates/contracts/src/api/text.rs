@@ -68,6 +68,11 @@ texts! {
     TitleText { min_length: 1, max_length: 500, pattern: line!(""), examples: ["Water the plants"] }
     /// One line of 1 to 200 characters; white space around it is taken off.
     NameText { min_length: 1, max_length: 200, pattern: line!(""), examples: ["Garden"] }
+    /// One line of 1 to 1,000 characters.
+    QuickLine {
+        min_length: 1, max_length: 1000, pattern: line!(""),
+        examples: ["Pay rent every month on the last workday at 9 #home !high remind 1 day before"]
+    }
     /// What follows `token=` in a link that was mailed.
     LinkToken { format: named("link-token"), min_length: 43, max_length: 43, examples: ["3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] }
     /// Markdown of up to 20,000 characters; of control characters only tabs and line breaks.

@@ -19,6 +19,7 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
     ),
     ("POST /api/v1/me/calendar", "answers a secret that is never stored; the next one ends it"),
     ("POST /api/v1/recurrences/preview", "changes nothing"),
+    ("POST /api/v1/me/zone/preview", "the same"),
     (
         "POST /api/jobs/check-recurrences",
         "of the cron binding, which repeats nothing; any number of runs are one",

@@ -3,6 +3,7 @@
 mod forgot_password;
 mod login;
 mod logout;
+mod oidc;
 mod refresh;
 mod register;
 mod reset_password;
@@ -26,6 +27,8 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(login::login))
         .routes(routes!(refresh::refresh))
         .routes(routes!(logout::logout))
+        .routes(routes!(oidc::begin_oidc))
+        .routes(routes!(oidc::finish_oidc))
         .routes(routes!(verify_email::verify_email))
         .routes(routes!(forgot_password::forgot_password))
         .routes(routes!(reset_password::reset_password))

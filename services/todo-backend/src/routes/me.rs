@@ -1,12 +1,14 @@
 //! `GET /api/v1/me`: whose access token it is; and below it, what they change about their account.
 
 mod calendar;
+mod edit;
 mod email;
 mod password;
 mod sessions;
 mod tokens;
 mod totp;
 mod verification;
+mod zone;
 
 use contracts::api;
 use platform::Json;
@@ -21,7 +23,8 @@ use crate::{
 
 pub(super) fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(get_me))
+        .routes(routes!(get_me, edit::edit_me))
+        .routes(routes!(zone::preview_zone))
         .routes(routes!(password::change_password))
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))

@@ -12,10 +12,10 @@ pub(crate) struct ListParameters {
     #[param(inline, example = "open")]
     status: Option<StatusParameter>,
     /// From this day on in the person's zone, or from this instant on.
-    #[param(example = "2026-12-01")]
+    #[param(format = "day-or-instant", min_length = 10, example = "2026-12-01")]
     due_from: Option<String>,
     /// Until the end of this day in the person's zone, or before this instant.
-    #[param(example = "2026-12-31")]
+    #[param(format = "day-or-instant", min_length = 10, example = "2026-12-31")]
     due_to: Option<String>,
     /// Whether its time, or its day in the person's zone, is past and it is open.
     overdue: Option<bool>,
@@ -64,24 +64,30 @@ enum SortParameter {
 #[into_params(parameter_in = Query)]
 pub(crate) struct CommonParameters {
     /// A project's id, or `none`.
+    #[param(format = "id-or-none", min_length = 4)]
     project: Option<String>,
     /// A task's id: its subtasks; or `none`: no subtasks.
+    #[param(format = "id-or-none", min_length = 4)]
     parent: Option<String>,
     /// Has one of these tags, with commas between. Case does not matter.
-    #[param(example = "home,garden")]
+    #[param(format = "tags", min_length = 1, example = "home,garden")]
     tag: Option<String>,
     /// Has all of these tags.
+    #[param(format = "tags", min_length = 1)]
     tag_all: Option<String>,
     /// Has none of these tags.
+    #[param(format = "tags", min_length = 1)]
     tag_none: Option<String>,
     /// One of these, with commas between.
-    #[param(example = "high,urgent")]
+    #[param(format = "priorities", min_length = 1, example = "high,urgent")]
     priority: Option<String>,
     /// This or a higher one.
     priority_min: Option<contracts::api::Priority>,
     /// From this day on in the person's zone, or from this instant on.
+    #[param(format = "day-or-instant", min_length = 10)]
     created_from: Option<String>,
     /// Until the end of this day, or before this instant.
+    #[param(format = "day-or-instant", min_length = 10)]
     created_to: Option<String>,
     /// Whether it is an instance of a series.
     has_recurrence: Option<bool>,

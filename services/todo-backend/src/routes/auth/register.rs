@@ -61,7 +61,11 @@ pub(crate) async fn register(
                 email_verified_at: None,
                 totp: false,
             };
-            if accounts::insert(&app.pool, &account, app.ids.next_id(), app.clock.now()).await? {
+            let mut transaction = app.pool.begin().await?;
+            let made =
+                accounts::insert(&mut transaction, &account, app.ids.next_id(), app.clock.now()).await?;
+            transaction.commit().await?;
+            if made {
                 tracing::info!(user = %account.id, "an account was registered");
                 account
             } else {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
-use crate::{account_mail, app::App, live, throttle, trash};
+use crate::{account_mail, app::App, live, oidc, throttle, trash};
 
 /// Rows removed in one transaction, so that no lock is held for long.
 const BATCH: i64 = 5_000;
@@ -39,6 +39,7 @@ pub(crate) async fn daily_cleanup(State(app): State<App>) -> Result<Json<Cleanup
     let now = app.clock.now();
     account_mail::clean_up(&app.pool, now).await?;
     throttle::clean_up(&app.pool, now).await?;
+    oidc::clean_up(&app.pool, now).await?;
     let events = live::prune(&app.pool).await?;
     let (tasks, failed) = trash::purge_old(&app).await?;
     if failed > 0 {
