@@ -3,6 +3,7 @@
 //! Their shapes are fixed; later versions only add members.
 
 pub mod account;
+pub mod bulk;
 pub mod comment;
 pub mod history;
 pub mod live;
@@ -21,6 +22,7 @@ pub use account::{
     ForgotPassword, Login, NewApiToken, OpenSession, RecoveryCodes, Refresh, Register, ResetPassword,
     Session, TotpEnrolment, User, VerifyEmail,
 };
+pub use bulk::{BulkInput, BulkOp, BulkOperation, BulkOutput, BulkResult};
 pub use comment::{Comment, CommentInput};
 pub use history::HistoryEntry;
 pub use live::LiveEvent;

@@ -101,7 +101,7 @@ fn what_a_rule_refused_stays_refused() {
             let left = AtomicI64::new(3);
             world.store().rule_double("Counter", move |_, _| {
                 let left = left.fetch_sub(1, Ordering::Relaxed);
-                if left > 0 || left < -6 { Ok(()) } else { Err(BrokenRule(json!({ "limit": 3 }))) }
+                if (-6..=0).contains(&left) { Err(BrokenRule(json!({ "limit": 3 }))) } else { Ok(()) }
             });
             let increment = async |n: u128| {
                 let call = Call {

@@ -1,4 +1,4 @@
-//! `GET /entries?task_id=…&limit=…&cursor=…`: what happened to a task, oldest first.
+//! `GET /entries?task_id=…&limit=…&cursor=…`: what happened to a task, or with `project_id` to a project, oldest first.
 
 use axum::{
     Router,
@@ -24,6 +24,7 @@ pub(crate) fn routes(pool: PgPool) -> Router {
 #[derive(Deserialize)]
 struct Asked {
     task_id: Option<String>,
+    project_id: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
 }
@@ -99,7 +100,7 @@ async fn list_entries(
 ) -> Result<Json<Page>, Problem> {
     let Query(asked) =
         asked.map_err(|rejection| Problem::invalid("query", "unreadable", rejection.body_text()))?;
-    let task_id = task_id(asked.task_id.as_deref())?;
+    let of = of(&asked)?;
     let limit = limit(asked.limit.as_deref())?;
     let after = match asked.cursor.as_deref() {
         None => None,
@@ -110,27 +111,41 @@ async fn list_entries(
     let (at, event_id) = after.map(|cursor| (cursor.0, cursor.1)).unzip();
 
     // One more than asked tells whether there is a next page.
-    let mut rows: Vec<Row> = sqlx::query_as(
-        "SELECT event_id, type, version, at, recorded_at, data FROM audit.entry
-         WHERE task_id = $1 AND ($2::timestamptz IS NULL OR (at, event_id) > ($2, $3))
-         ORDER BY at, event_id
-         LIMIT $4",
-    )
-    .bind(task_id)
-    .bind(at)
-    .bind(event_id)
-    .bind(limit as i64 + 1)
-    .fetch_all(&pool)
-    .await?;
+    let (sql, id) = match of {
+        Of::Task(id) => (OF_TASK, id),
+        Of::Project(id) => (OF_PROJECT, id),
+    };
+    let mut rows: Vec<Row> =
+        sqlx::query_as(sql).bind(id).bind(at).bind(event_id).bind(limit as i64 + 1).fetch_all(&pool).await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = rows.last().filter(|_| more).map(|last| Cursor::after(last).write());
     Ok(Json(Page { items: rows.into_iter().map(Entry::from).collect(), next_cursor }))
 }
 
-fn task_id(text: Option<&str>) -> Result<Uuid, Problem> {
-    let text = text.ok_or_else(|| Problem::invalid("task_id", "required", "Say of which task."))?;
-    text.parse().map_err(|_| Problem::invalid("task_id", "invalid_uuid", "A task's id is a UUID."))
+/// Whose history it is.
+enum Of {
+    Task(Uuid),
+    Project(Uuid),
+}
+
+const OF_TASK: &str = "SELECT event_id, type, version, at, recorded_at, data FROM audit.entry
+     WHERE task_id = $1 AND ($2::timestamptz IS NULL OR (at, event_id) > ($2, $3))
+     ORDER BY at, event_id LIMIT $4";
+const OF_PROJECT: &str = "SELECT event_id, type, version, at, recorded_at, data FROM audit.entry
+     WHERE project_id = $1 AND ($2::timestamptz IS NULL OR (at, event_id) > ($2, $3))
+     ORDER BY at, event_id LIMIT $4";
+
+fn of(asked: &Asked) -> Result<Of, Problem> {
+    let id = |name, text: &str| {
+        text.parse().map_err(|_| Problem::invalid(name, "invalid_uuid", "An id is a UUID."))
+    };
+    match (&asked.task_id, &asked.project_id) {
+        (Some(task), None) => id("task_id", task).map(Of::Task),
+        (None, Some(project)) => id("project_id", project).map(Of::Project),
+        (Some(_), Some(_)) => Err(Problem::invalid("project_id", "one_of", "Say one of task and project.")),
+        (None, None) => Err(Problem::invalid("task_id", "required", "Say of which task.")),
+    }
 }
 
 fn limit(text: Option<&str>) -> Result<usize, Problem> {
@@ -196,6 +211,21 @@ mod tests {
     }
 
     #[sqlx::test(migrations = false)]
+    async fn a_project_has_a_history_of_its_own(pool: PgPool) {
+        schema::migrate(&pool).await.unwrap();
+        let project = Uuid::from_u128(11);
+        let mut event = task_event(1, "project.created", 1, "2026-12-01T08:00:00Z");
+        event["data"] = json!({"project_id": project, "user_id": USER, "version": 1});
+        deliver(&pool, AUDIT_LOGS, &event).await;
+        deliver(&pool, TASK_EVENTS, &task_event(2, "task.created", 1, "2026-12-01T08:00:00Z")).await;
+
+        let (_, page) = call(&pool, &format!("/entries?project_id={project}")).await;
+
+        let kinds: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| &item["type"]).collect();
+        assert_eq!(kinds, ["project.created"]);
+    }
+
+    #[sqlx::test(migrations = false)]
     async fn another_task_has_another_history(pool: PgPool) {
         schema::migrate(&pool).await.unwrap();
         deliver(&pool, TASK_EVENTS, &task_event(1, "task.created", 1, "2026-12-01T08:00:00Z")).await;
@@ -210,6 +240,8 @@ mod tests {
         for (query, parameter) in [
             ("", "task_id"),
             ("?task_id=7", "task_id"),
+            ("?project_id=7", "project_id"),
+            (&format!("?task_id={TASK}&project_id={TASK}"), "project_id"),
             (&format!("?task_id={TASK}&limit=0"), "limit"),
             (&format!("?task_id={TASK}&limit=many"), "limit"),
             (&format!("?task_id={TASK}&cursor=nonsense"), "cursor"),

@@ -87,14 +87,15 @@ async fn append(pool: &PgPool, topic: &str, event: &Event) -> Result<&'static st
 async fn insert(pool: &PgPool, topic: &str, event: &Event) -> Result<bool, sqlx::Error> {
     let id_in = |member: &str| event.data.get(member)?.as_str()?.parse::<Uuid>().ok();
     let appended = sqlx::query(
-        "INSERT INTO audit.entry (event_id, topic, type, task_id, user_id, version, at, data)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO audit.entry (event_id, topic, type, task_id, project_id, user_id, version, at, data)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (event_id) DO NOTHING",
     )
     .bind(event.id)
     .bind(topic)
     .bind(&event.kind)
     .bind(id_in("task_id"))
+    .bind(id_in("project_id"))
     .bind(id_in("user_id"))
     .bind(event.data.get("version").and_then(Value::as_i64))
     .bind(event.time)

@@ -9,10 +9,10 @@
 //! reminders topic → reminders.rs → Notification actor → delivery rows → delivery/worker.rs → Dapr binding → SMTP
 //! ```
 //!
-//! What happens to a task ([`task_events`]) becomes a row for each person who sees it, which the backends stream:
+//! What happens to a task ([`live`]) becomes a row for each person who sees it, which the backends stream:
 //!
 //! ```text
-//! task-events topic → task_events.rs → user_event rows, NOTIFY → todo-backend → GET /api/v1/events
+//! task-events, audit-logs topics → live.rs → user_event rows, NOTIFY → todo-backend → GET /api/v1/events
 //! ```
 //!
 //! The same worker sends the mails about accounts, which todo-backend queues in `account_mail`.
@@ -20,9 +20,9 @@
 mod delivery;
 #[cfg(test)]
 mod fixture;
+mod live;
 mod metrics;
 mod reminders;
-mod task_events;
 
 use std::env;
 
@@ -54,7 +54,7 @@ async fn main() -> anyhow::Result<()> {
     let binding = DaprBinding::new(service.sidecar.client());
     let worker = Worker::new(service.pool.clone(), binding, settings, actors.relay());
     let routes = reminders::routes(service.pool.clone(), service.actors.clone(), worker.handle())
-        .merge(task_events::routes(service.pool.clone()))
+        .merge(live::routes(service.pool.clone()))
         .merge(dead_letters::routes(&service));
     actors.worker(worker.run(service.stop.requested())).routes(routes).serve().await?;
     Ok(())

@@ -177,6 +177,8 @@ pub(crate) fn event_with(n: u128, kind: &str, version: i64, series: Option<Serie
         user_id: USER,
         version,
         title: "Water the plants".to_owned(),
+        by: None,
+        comment_id: None,
         fields: Vec::new(),
         by: None,
         comment_id: None,

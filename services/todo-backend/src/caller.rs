@@ -26,6 +26,14 @@ pub(crate) struct Caller<N = BySession> {
     needs: PhantomData<N>,
 }
 
+// Whatever it is for.
+impl<N> Clone for Caller<N> {
+    fn clone(&self) -> Self {
+        let Self { ref account, id, ref zone, session, needs } = *self;
+        Self { account: account.clone(), id, zone: zone.clone(), session, needs }
+    }
+}
+
 impl Caller<BySession> {
     /// The session of the access token.
     pub(crate) fn session(&self) -> Result<Uuid, Problem> {

@@ -23,6 +23,12 @@ pub(crate) struct Idempotency {
 }
 
 impl Idempotency {
+    /// For what stands at one place of many: known by key and place. No key that is sent has a line break.
+    pub(crate) fn of_place(&self, place: usize) -> Self {
+        let key = self.key.as_ref().map(|key| format!("{key}\n{place}"));
+        Self { key, request: self.request.clone() }
+    }
+
     /// The same for each retry under a key; else fresh, which makes retries on the way safe.
     pub(crate) fn command_id(&self, user: UserId, ids: &dyn IdSource) -> Command {
         match &self.key {

@@ -15,6 +15,7 @@ mod commands;
 mod credential;
 mod cursor;
 mod email;
+mod history;
 mod idempotency;
 mod input;
 mod keys;

@@ -21,7 +21,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         let mut values = parts.headers.get_all(header::IF_MATCH).iter();
         match (values.next(), values.next()) {
             (None, _) => Ok(Self(None)),
-            (Some(value), None) => value.to_str().ok().and_then(parse).ok_or_else(invalid),
+            (Some(value), None) => value.to_str().ok().and_then(Self::parse).ok_or_else(invalid),
             (Some(_), Some(_)) => Err(invalid()),
         }
     }
@@ -33,19 +33,23 @@ pub(crate) fn entity_tag(version: i64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static(""))
 }
 
-fn parse(value: &str) -> Option<IfMatch> {
-    let value = value.trim();
-    if value == "*" {
-        return Some(IfMatch(None));
+impl IfMatch {
+    /// The value of the header.
+    pub(crate) fn parse(value: &str) -> Option<Self> {
+        let value = value.trim();
+        if value == "*" {
+            return Some(IfMatch(None));
+        }
+        let (weak, tag) = value.strip_prefix("W/").map_or((false, value), |tag| (true, tag));
+        let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
+        if tag.contains('"') || tag.len() > LONGEST {
+            return None;
+        }
+        // A weak tag never matches here, and one we never gave out matches nothing.
+        let version =
+            if weak { NEVER } else { tag.parse().ok().filter(|version| *version > 0).unwrap_or(NEVER) };
+        Some(IfMatch(Some(version)))
     }
-    let (weak, tag) = value.strip_prefix("W/").map_or((false, value), |tag| (true, tag));
-    let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
-    if tag.contains('"') || tag.len() > LONGEST {
-        return None;
-    }
-    // A weak tag never matches here, and one we never gave out matches nothing.
-    let version = if weak { NEVER } else { tag.parse().ok().filter(|version| *version > 0).unwrap_or(NEVER) };
-    Some(IfMatch(Some(version)))
 }
 
 fn invalid() -> Problem {
@@ -58,18 +62,18 @@ mod tests {
 
     #[test]
     fn a_tag_is_a_version_and_foreign_tags_match_nothing() {
-        assert_eq!(parse("\"7\""), Some(IfMatch(Some(7))));
-        assert_eq!(parse("*"), Some(IfMatch(None)));
+        assert_eq!(IfMatch::parse("\"7\""), Some(IfMatch(Some(7))));
+        assert_eq!(IfMatch::parse("*"), Some(IfMatch(None)));
         for foreign in ["W/\"7\"", "\"x\"", "\"\"", "\"-7\"", "\"99999999999999999999\""] {
-            assert_eq!(parse(foreign), Some(IfMatch(Some(NEVER))), "{foreign}");
+            assert_eq!(IfMatch::parse(foreign), Some(IfMatch(Some(NEVER))), "{foreign}");
         }
         for broken in ["7", "\"7", "\"7\", \"8\"", ""] {
-            assert_eq!(parse(broken), None, "{broken}");
+            assert_eq!(IfMatch::parse(broken), None, "{broken}");
         }
     }
 
     #[test]
     fn the_tag_of_a_version_reads_back() {
-        assert_eq!(parse(entity_tag(12).to_str().unwrap()), Some(IfMatch(Some(12))));
+        assert_eq!(IfMatch::parse(entity_tag(12).to_str().unwrap()), Some(IfMatch(Some(12))));
     }
 }

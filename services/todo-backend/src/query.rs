@@ -40,6 +40,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
+    /// Parameters from elsewhere than a URL.
+    pub(crate) fn of(given: impl IntoIterator<Item = (String, String)>) -> Self {
+        let place = Place { target: String::new(), given: Vec::new() };
+        Self { given: given.into_iter().collect(), found: Vec::new(), place }
+    }
+
     pub(crate) fn read(uri: &Uri) -> Result<Self, Problem> {
         let given = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
         let given = given.map_err(|error| Problem::invalid("query", "invalid_query", error.body_text()))?.0;

@@ -73,6 +73,7 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::end_recurrence::end_recurrence))
         .routes(routes!(tasks::reopen::reopen_task))
         .routes(routes!(tasks::restore::restore_task))
+        .merge(tasks::bulk::endpoints())
         .routes(routes!(tasks::history::task_history))
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())

@@ -7,6 +7,7 @@ mod kafka;
 mod live;
 mod reminders;
 mod sessions;
+mod sharing;
 mod task_life;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ fn suite(pubsub: Pubsub) -> Suite<Stack> {
     .case(access::a_retry_under_its_key_is_the_same_task)
     .case(access::nobody_reaches_what_is_not_theirs)
     .case(access::an_account_signs_in_again)
+    .case(sharing::a_project_is_shared_as_its_owner_says_and_no_longer)
     .case(accounts::an_address_is_confirmed_and_a_forgotten_password_replaced_by_mail)
     // They wait for the time of a reminder.
     .at_once(12)

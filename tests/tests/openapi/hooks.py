@@ -40,6 +40,10 @@ RELATIONS = {
     "at_or_before", "date_or_at_and_zone", "duplicate", "unknown_reminder", "needs_time", "after_due", "due required",
     "recurrence required", "exdates invalid_local_time", "exdates invalid_date", "rdates invalid_local_time",
     "rdates invalid_date", "itself", "name required",
+    # Ids of what does not exist, and times that have passed.
+    "not_found", "expires_at out_of_range",
+    # Refused everywhere, which not every text's schema repeats.
+    "q control_character", "text control_character", "name control_character",
     # What is known of passwords, accounts and the text that is left of a line.
     "too_common", "wrong_password", "no_account", "wrong_code", "text max_length", "text required",
     # What is known of a file when it is read.

@@ -53,9 +53,11 @@ async fn the_document_is_openapi(stack: &Stack) {
 }
 
 async fn the_document_is_true(stack: &Stack) {
-    let somebody = Person::register(stack).await;
+    let (somebody, other) = (Person::register(stack).await, Person::register(stack).await);
     let mut schemathesis = python().await.expect("it was there").program("schemathesis");
     schemathesis.current_dir(folder()).env("SCHEMATHESIS_HOOKS", "hooks").env("PYTHONPATH", folder());
+    // For what ends the session it is asked in.
+    schemathesis.env("OTHER_TOKEN", other.token());
     schemathesis.args(["--config-file", "schemathesis.toml", "run", "--no-color"]).arg(document(stack));
     schemathesis.args(["--header", &format!("Authorization: Bearer {}", somebody.token())]);
     content(schemathesis).await;

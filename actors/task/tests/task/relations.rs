@@ -4,6 +4,7 @@ use contracts::task::{DeleteTask, FollowParent, RestoreTask, TaskRefusal, TaskSn
 use domain::{Blockers, ParentIs, Priority, ProjectId, TaskId, TaskPatch, UserId};
 use sqlx::PgPool;
 use uuid::Uuid;
+use virtual_actors::{IdSource, System};
 
 use crate::support::{Task, World, zone};
 
@@ -189,7 +190,7 @@ async fn what_subtasks_are_told_may_come_late_twice_and_in_any_order(pool: PgPoo
     told.reverse();
     told.extend(told.clone());
     for (child, message) in told {
-        world.tell(child, Uuid::new_v4(), message).await;
+        world.tell(child, System.next_id(), message).await;
     }
     assert!(world.state(&family[1]).await.is_deleted(), "as its parent is by now");
     restore(&mut family[0]).await.expect("comes back");

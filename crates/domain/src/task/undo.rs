@@ -128,7 +128,11 @@ impl Task {
         } else {
             next.schedule_reminders(now);
         }
-        next.touch(now);
+        let undone_at = next.touch(now);
+        if next.is_deleted() {
+            // The trash keeps it from now on.
+            next.deleted_at = Some(undone_at);
+        }
         let event = match (self.is_deleted(), next.is_deleted(), self.status(), next.status()) {
             (true, false, ..) => TaskEvent::Restored,
             (false, true, ..) => TaskEvent::Deleted,

@@ -75,7 +75,9 @@ fn completing_reopening_and_deleting_are_undone() {
     let deleted = done(again.clone().delete(now() + TimeDelta::hours(4)), &again);
     let (restored, event) = undone(&deleted, TimeDelta::hours(5));
     assert_eq!((event, restored.is_deleted(), restored.status()), (TaskEvent::Restored, false, Status::Done));
-    assert_eq!(undone(&restored, TimeDelta::hours(6)).1, TaskEvent::Deleted);
+    let (deleted, event) = undone(&restored, TimeDelta::days(40));
+    assert_eq!(event, TaskEvent::Deleted);
+    assert_eq!(deleted.deleted_at(), Some(now() + TimeDelta::days(40)), "it has not lain there all the time");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tasks: a file an endpoint.
 
+pub(super) mod bulk;
 pub(super) mod complete;
 pub(super) mod create;
 pub(super) mod delete;

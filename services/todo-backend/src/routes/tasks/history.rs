@@ -2,30 +2,18 @@
 
 use axum::extract::State;
 use contracts::api;
-use domain::TaskId;
-use platform::{InvokeError, Json, Problem};
-use serde::Serialize;
+use platform::{Json, Problem};
 
 use crate::{
     access,
     app::App,
     caller::Caller,
+    history::{self, Of},
     openapi::{CallerProblems, ParameterProblems, PassingProblems, TaskProblems},
-    query::{self, Query},
+    query::Query,
     scope::ReadTasks,
     task_path::TaskPath,
 };
-
-const AUDIT_SERVICE: &str = "audit-service";
-
-/// The audit service's `GET /entries`.
-#[derive(Serialize)]
-struct Entries {
-    task_id: TaskId,
-    limit: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
-}
 
 /// What happened to a task, also to one in the trash; oldest first.
 #[utoipa::path(
@@ -46,24 +34,10 @@ pub(crate) async fn task_history(
     TaskPath(task): TaskPath,
     mut query: Query,
 ) -> Result<Json<api::Page<api::HistoryEntry>>, Problem> {
-    let entries = Entries { task_id: task, limit: query.limit(), cursor: query.foreign_cursor() };
+    let (limit, cursor) = (query.limit(), query.foreign_cursor());
     query.finish()?;
     access::to_see(&app.pool, &caller, task).await?;
-    let found = app.services.get(AUDIT_SERVICE, "/entries", &entries).await;
-    let mut page: api::Page<api::HistoryEntry> = found.map_err(|error| match error {
-        // Everything else in the request is this service's own, so it is the cursor.
-        InvokeError::Invalid { .. } if entries.cursor.is_some() => query::invalid_cursor().into(),
-        InvokeError::Unavailable { .. } => {
-            tracing::warn!(%error, "no history");
-            Problem::unavailable("The history does not answer right now.")
-        }
-        error => Problem::internal(error),
-    })?;
-    for entry in &mut page.items {
-        // What events carry for the series' own actor.
-        entry.more.remove("series");
-    }
-    Ok(Json(page))
+    history::read(&app, Of::Task(task), limit, cursor).await.map(Json)
 }
 
 #[cfg(test)]

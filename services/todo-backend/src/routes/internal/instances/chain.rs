@@ -174,6 +174,47 @@ async fn completing_makes_the_next_and_reopening_withdraws_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn what_is_undone_is_undone_for_the_series_too(pool: PgPool) {
+    let (mut chain, first) = Chain::new(pool, recurring(json!({"rrule": "FREQ=WEEKLY"}))).await;
+    chain.post(&first, "complete").await;
+    let next = chain.only().await;
+    chain.post(&first, "undo").await;
+    assert_eq!(path(&chain.only().await), first, "nobody touched the next one");
+    chain.post(&first, "undo").await;
+    assert_eq!(chain.only().await["id"], next["id"], "it is the same one again");
+
+    let next = path(&next);
+    chain.send("PATCH", &next, json!({"recurrence": null})).await;
+    chain.post(&next, "undo").await;
+    chain.post(&next, "complete").await;
+    let third = chain.only().await;
+    assert_eq!(third["due"]["at"], "2026-07-20T09:00:00", "it recurs after all");
+    chain.send("PATCH", &path(&third), json!({"recurrence": {"rrule": "FREQ=DAILY"}})).await;
+    chain.post(&path(&third), "undo").await;
+    chain.post(&path(&third), "complete").await;
+    assert_eq!(chain.only().await["due"]["at"], "2026-07-27T09:00:00", "every week, as before");
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_next_instance_belongs_where_the_one_before_did(pool: PgPool) {
+    let (mut chain, first) = Chain::new(pool, recurring(json!({"rrule": "FREQ=WEEKLY"}))).await;
+    let parent = chain.send("POST", "/api/v1/tasks", json!({"title": "Household"})).await;
+    let planned = json!({"parent_id": parent["id"], "start": "2026-07-04", "estimate": "PT45M"});
+    let edited = chain.send("PATCH", &format!("{first}?scope=all"), planned).await;
+    chain.post(&first, "complete").await;
+    let open = chain.open().await;
+    let next = open.iter().find(|task| task["id"] != parent["id"]).expect("the next one");
+    assert_eq!((&next["start"], &next["estimate"]), (&json!("2026-07-11"), &json!("PT45M")));
+    assert_eq!((&next["parent_id"], &next["position"]), (&parent["id"], &edited["position"]));
+
+    let next = path(next);
+    chain.send("DELETE", &path(&parent), json!({})).await;
+    chain.post(&next, "complete").await;
+    let third = chain.only().await;
+    assert_eq!(third["parent_id"], json!(null), "its parent is in the trash, and so it comes alone");
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_count_and_an_end_are_kept_to(pool: PgPool) {
     let (mut chain, first) = Chain::new(pool, recurring(json!({"rrule": "FREQ=WEEKLY;COUNT=3"}))).await;
     chain.post(&first, "complete").await;

@@ -72,12 +72,13 @@ async fn no_number_is_seen_before_a_lower_one(pool: PgPool) {
         version: Some(1),
         fields: Vec::new(),
     };
+    let ada = || Audience { people: vec![USER], ..Audience::default() };
     // The first has its number and is not committed; without the lock the second would overtake it.
     let mut first = pool.begin().await.unwrap();
-    append::append(&mut *first, Uuid::from_u128(1), "task.created", USER, &live).await.unwrap();
+    append::append(&mut *first, Uuid::from_u128(1), "task.created", &ada(), &live).await.unwrap();
     let (second, later) = (pool.clone(), live.clone());
     let second = tokio::spawn(async move {
-        append::append(&second, Uuid::from_u128(2), "task.updated", USER, &later).await.unwrap()
+        append::append(&second, Uuid::from_u128(2), "task.updated", &ada(), &later).await.unwrap()
     });
     waiting_for_a_lock(&pool).await;
     assert!(told(&pool).await.is_empty());
@@ -123,4 +124,68 @@ async fn an_event_of_a_lost_future_is_told_to_nobody(pool: PgPool) {
 async fn without_a_database_the_event_is_to_come_again(pool: PgPool) {
     pool.close().await;
     assert_eq!(deliver(&routes(pool), &event(1, "task.created", 1)).await, "RETRY");
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_shares_a_project_hears_of_its_tasks_and_of_itself(pool: PgPool) {
+    prepare(&pool).await;
+    let (bob, cy, project) = (Uuid::from_u128(0xb0b), Uuid::from_u128(0xc4), Uuid::from_u128(0x9));
+    for (id, email) in [(bob, "bob@example.org"), (cy, "cy@example.org")] {
+        let sql = "INSERT INTO app_user (id, email, password_hash, time_zone) VALUES ($1, $2, '', 'UTC')";
+        sqlx::query(sql).bind(id).bind(email).execute(&pool).await.unwrap();
+    }
+    let sql = "INSERT INTO project (id, version, state) VALUES ($1, 1, $2)";
+    let state = json!({ "owner": USER, "members": [{ "id": bob, "role": "viewer" }] });
+    sqlx::query(sql).bind(project.to_string()).bind(Json(state)).execute(&pool).await.unwrap();
+    let sql = "INSERT INTO project_member VALUES ($1, $2, 'owner'), ($1, $3, 'viewer')";
+    sqlx::query(sql).bind(project).bind(USER).bind(bob).execute(&pool).await.unwrap();
+    let sql = "INSERT INTO task (id, version, state) VALUES ($1, 1, $2)";
+    let state = json!({ "owner": USER, "project": project, "created_at": "2026-12-01T08:00:00Z" });
+    sqlx::query(sql).bind(TASK.to_string()).bind(Json(state)).execute(&pool).await.unwrap();
+
+    let routes = routes(pool.clone());
+    let told = async |id: u128| -> Vec<Uuid> {
+        let sql = "SELECT user_id FROM user_event WHERE event_id = $1 ORDER BY user_id";
+        sqlx::query_scalar(sql).bind(Uuid::from_u128(id)).fetch_all(&pool).await.unwrap()
+    };
+    deliver(&routes, &event(1, "task.updated", 2)).await;
+    assert_eq!(told(1).await, [bob, USER]);
+
+    let about = |id, kind, data: Value| {
+        let mut event = event(id, kind, 1);
+        event["data"] = data;
+        event
+    };
+    let left = json!({ "task_id": Uuid::from_u128(5), "user_id": cy, "left_project_id": project });
+    deliver(&routes, &about(2, "task.updated", left)).await;
+    assert_eq!(told(2).await, [cy, bob, USER], "of a task that leaves it, too");
+    let removed = json!({ "project_id": project, "user_id": USER, "member_id": cy });
+    deliver(&routes, &about(3, "project.member_removed", removed)).await;
+    assert_eq!(told(3).await, [cy, bob, USER], "whom it is about, too");
+
+    sqlx::query("DELETE FROM project_member").execute(&pool).await.unwrap();
+    sqlx::query("UPDATE project SET state = state || '{\"deleted_at\": \"2026-12-01\"}'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let deleted = json!({ "project_id": project, "user_id": USER });
+    deliver(&routes, &about(4, "project.deleted", deleted)).await;
+    assert_eq!(told(4).await, [bob, USER]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn of_the_audit_log_only_what_a_client_shows_is_told(pool: PgPool) {
+    prepare(&pool).await;
+    let routes = routes(pool.clone());
+    for (id, kind, channel, count) in [
+        (1, "notification.delivered", "in_app", 1),
+        (2, "notification.delivered", "email", 1),
+        (3, "reminder.fired", "", 1),
+        (4, "task.commented", "", 2),
+    ] {
+        let mut event = event(id, kind, 1);
+        event["data"]["channel"] = json!(channel);
+        assert_eq!(deliver(&routes, &event).await, "SUCCESS");
+        assert_eq!(told(&pool).await.len(), count, "{kind} {channel}");
+    }
 }
