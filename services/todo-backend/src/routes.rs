@@ -7,12 +7,14 @@ mod calendar;
 mod comments;
 mod events;
 mod exchange;
+mod filters;
 mod internal;
 mod jobs;
 mod me;
 mod notifications;
 mod projects;
 mod recurrences;
+mod tags;
 mod tasks;
 mod trash;
 mod views;
@@ -78,6 +80,8 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
         .merge(views::endpoints())
+        .merge(filters::endpoints())
+        .routes(routes!(tags::list_tags))
         .merge(projects::endpoints())
         .merge(comments::endpoints())
         .merge(events::endpoints())
