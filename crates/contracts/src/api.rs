@@ -13,6 +13,7 @@ pub mod project;
 pub mod quick_add;
 pub mod recurrence;
 pub mod reminder;
+pub mod saved_filter;
 pub mod task;
 pub mod text;
 pub mod zone;
@@ -34,5 +35,6 @@ pub use recurrence::{
     CountedFrom, Missed, Preview, PreviewInput, PreviewedOccurrence, Recurrence, RecurrenceInput,
 };
 pub use reminder::{Reminder, ReminderInput};
+pub use saved_filter::{SavedFilter, SavedFilterInput, SavedFilterPatch, TagCount, Tags};
 pub use task::{Due, Priority, Status, Task, TaskInput, TaskPatch, TrashedTask};
 pub use zone::{BeforeAfter, UserPatch, ZoneInput, ZoneMove, ZonePreview};

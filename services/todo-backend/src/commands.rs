@@ -68,14 +68,7 @@ impl IntoResponse for Answer {
 pub(crate) fn problem<R>(error: CallError<R>, refused: impl FnOnce(R) -> Problem) -> Problem {
     match error {
         CallError::Refused(refusal) => refused(refusal),
-        CallError::Conflict => {
-            Problem::new(&problems::IDEMPOTENCY_KEY_REUSED, "Use a new key for a different request.")
-                .with_errors([FieldError {
-                    field: "Idempotency-Key".to_owned(),
-                    rule: "reused".into(),
-                    detail: "The idempotency key was reused with a different request.".to_owned(),
-                }])
-        }
+        CallError::Conflict => key_reused(),
         CallError::Unavailable(detail) => {
             tracing::warn!(detail, "an actor is unavailable");
             Problem::unavailable("It cannot be reached right now; the same request may be sent again.")
@@ -103,6 +96,17 @@ fn refused(refusal: TaskRefusal) -> Problem {
 pub(crate) fn version_mismatch(current: i64) -> Problem {
     let detail = format!("It is at version {current} now; read it again.");
     Problem::new(&problems::VERSION_MISMATCH, detail).header(header::ETAG, entity_tag(current))
+}
+
+/// For another request under a key.
+pub(crate) fn key_reused() -> Problem {
+    Problem::new(&problems::IDEMPOTENCY_KEY_REUSED, "Use a new key for a different request.").with_errors([
+        FieldError {
+            field: "Idempotency-Key".to_owned(),
+            rule: "reused".into(),
+            detail: "The idempotency key was reused with a different request.".to_owned(),
+        },
+    ])
 }
 
 /// For a task in the trash.

@@ -35,6 +35,7 @@ pub(crate) use self::complete::complete;
         (name = "comments", description = "What people say on a task"),
         (name = "trash", description = "Deleted tasks, until they are gone for good"),
         (name = "projects", description = "Projects, and who shares them"),
+        (name = "filters", description = "Lists of tasks that are kept under a name"),
         (name = "recurrences", description = "Rules by which tasks recur (RFC 5545)"),
         (name = "notifications", description = "The in-app inbox"),
         (name = "events", description = "What happens, as it happens"),

@@ -53,6 +53,39 @@ impl Query {
         Ok(Self { given, found: Vec::new(), place })
     }
 
+    /// Of parameters as they stand in a URI, but characters that have to be escaped there may not be.
+    pub(crate) fn parse(text: &str) -> Result<Self, Violation> {
+        let escaped: String = text
+            .bytes()
+            .map(|byte| {
+                if byte.is_ascii_graphic() && byte != b'#' {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect();
+        let invalid =
+            || Violation::new("", "invalid_query", "This is not how parameters are written in a URI.");
+        let uri = format!("/?{escaped}").parse().map_err(|_| invalid())?;
+        Self::read(&uri).map_err(|_| invalid())
+    }
+
+    /// Adds what another query says and this one does not.
+    pub(crate) fn fill(&mut self, other: Self) {
+        for (name, value) in other.given {
+            if !self.given.iter().any(|(given, _)| *given == name) {
+                self.place.given.push((name.clone(), value.clone()));
+                self.given.push((name, value));
+            }
+        }
+    }
+
+    /// Adds a finding.
+    pub(crate) fn report(&mut self, violation: Violation) {
+        self.found.push(violation);
+    }
+
     /// How many items a page has.
     pub(crate) fn limit(&mut self) -> usize {
         let Some(text) = self.take("limit") else { return DEFAULT_LIMIT };

@@ -3,14 +3,18 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod calendar;
 mod comments;
 mod events;
+mod exchange;
+mod filters;
 mod internal;
 mod jobs;
 mod me;
 mod notifications;
 mod projects;
 mod recurrences;
+mod tags;
 mod tasks;
 mod trash;
 mod views;
@@ -76,9 +80,13 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(tasks::quick::quick_add))
         .merge(recurrences::endpoints())
         .merge(views::endpoints())
+        .merge(filters::endpoints())
+        .routes(routes!(tags::list_tags))
         .merge(projects::endpoints())
         .merge(comments::endpoints())
         .merge(events::endpoints())
+        .merge(exchange::endpoints())
+        .routes(routes!(calendar::calendar))
         .merge(trash::endpoints())
         .routes(routes!(tasks::undo::undo_task))
         .routes(routes!(tasks::subtasks::list_subtasks))

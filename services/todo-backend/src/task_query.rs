@@ -13,6 +13,7 @@ mod order;
 mod page;
 mod parameters;
 mod sql;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     order::{Column, Direction, Phase, SORTS},
     page::{Listing, list},
     parameters::{CommonParameters, ListParameters},
+    tags::tags,
 };
 
 /// How many rows a walk or a gathering reads before it gives up.

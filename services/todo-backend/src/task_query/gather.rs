@@ -68,15 +68,17 @@ pub(super) fn statement(
 ) -> QueryBuilder<Postgres> {
     let (column, direction) = (phase.column.sql(), phase.direction.sql());
     let one_more = MOST_READ + 1;
-    let mut query = QueryBuilder::new("WITH gathered AS MATERIALIZED (SELECT t.* FROM ");
+    let mut query = QueryBuilder::new("WITH ");
+    if source == Source::Search {
+        push_found(&mut query, asked, one_more);
+    }
+    query.push("gathered AS MATERIALIZED (SELECT t.* FROM ");
     match source {
         Source::Parent(parent) => {
             query.push("task AS t WHERE t.parent_id = ").push_bind(parent);
         }
         Source::Search => {
-            // As a subquery the planner does not know it, and takes it for rare, as it is if this is read at all.
-            query.push("task AS t WHERE NOT t.deleted AND t.search @@ (SELECT ");
-            query.push_bind(asked.wanted.clone()).push("::tsquery)");
+            query.push("task AS t WHERE t.id IN (SELECT id FROM found)");
         }
         Source::Range(by) => {
             asked.push_branches(&mut query);
@@ -86,9 +88,11 @@ pub(super) fn statement(
             query.push(format!(" ORDER BY t.{} LIMIT {one_more}) AS t", by.sql()));
         }
     }
+    // A task may have been found more than once.
+    let counted = if source == Source::Search { "found" } else { "gathered" };
     query.push(format!(
         " LIMIT {one_more})
-         SELECT total.number, t.* FROM (SELECT count(*) AS number FROM gathered) AS total LEFT JOIN (
+         SELECT total.number, t.* FROM (SELECT count(*) AS number FROM {counted}) AS total LEFT JOIN (
              SELECT t.id, t.version, t.state, t.{column} AS key FROM gathered AS t
              WHERE NOT t.deleted AND t.list = ANY ("
     ));
@@ -101,4 +105,16 @@ pub(super) fn statement(
          ) AS t ON true ORDER BY t.key {direction}, t.id {direction}"
     ));
     query
+}
+
+/// The ids of tasks with these words and tags, and of those with comments that have the words.
+fn push_found(query: &mut QueryBuilder<Postgres>, asked: &Asked<'_>, most: usize) {
+    // As a subquery the planner does not know what is asked, and takes it for rare, as it is if this is read at all.
+    query.push("found AS MATERIALIZED ((SELECT id FROM task WHERE NOT deleted AND search @@ (SELECT ");
+    query.push_bind(asked.wanted.clone()).push(format!("::tsquery) LIMIT {most})"));
+    if let Some(wanted) = &asked.of_comments.wanted {
+        query.push(" UNION ALL (SELECT task_id::text FROM task_comment WHERE search @@ (SELECT ");
+        query.push_bind(wanted.clone()).push(format!("::tsquery) LIMIT {most})"));
+    }
+    query.push("), ");
 }

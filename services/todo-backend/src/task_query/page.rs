@@ -134,7 +134,7 @@ async fn read_phase(
 }
 
 /// The lists a person may read: their own, and those of their projects.
-async fn lists(db: &mut PgConnection, user: UserId) -> Result<Vec<Uuid>, sqlx::Error> {
+pub(super) async fn lists(db: &mut PgConnection, user: UserId) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar("SELECT $1 UNION ALL SELECT project_id FROM project_member WHERE user_id = $1")
         .bind(user.0)
         .fetch_all(db)

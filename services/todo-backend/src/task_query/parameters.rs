@@ -25,6 +25,8 @@ pub(crate) struct ListParameters {
     /// `-created` unless given; `-` turns it round.
     #[param(inline, example = "due")]
     sort: Option<SortParameter>,
+    /// A saved filter's id: its parameters, but for those that are given.
+    filter: Option<uuid::Uuid>,
 }
 
 #[derive(ToSchema)]
@@ -93,8 +95,8 @@ pub(crate) struct CommonParameters {
     has_recurrence: Option<bool>,
     /// Whether it waits for another task that is open.
     blocked: Option<bool>,
-    /// Has all of these words in title or notes, each at least as a beginning, case and accents aside; `-word` is not
-    /// there; `"some words"` are there in this order.
+    /// Has all of these words in title and notes, or in a comment, each at least as a beginning, case and accents aside;
+    /// `-word` is not there; `"some words"` are there as they stand.
     #[param(max_length = 200, example = "rent -flat")]
     q: Option<String>,
     /// How many, 50 unless given.

@@ -20,9 +20,24 @@ pub(super) struct Asked<'a> {
     pub(super) filters: &'a Filters,
     /// The lists the person may read, of those that are asked for.
     pub(super) lists: Vec<Uuid>,
-    /// `tsquery`s.
+    /// `tsquery`s: for what it is found by, for both, and for the words alone, as comments have them.
+    marks: Asking,
+    words: Asking,
+    pub(super) wanted: Option<String>,
+    pub(super) of_comments: Asking,
+}
+
+/// What must be there, and what must not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asking {
     pub(super) wanted: Option<String>,
     unwanted: Option<String>,
+}
+
+impl Asking {
+    fn of(lexemes: &Lexemes, scopes: &[String]) -> Self {
+        Self { wanted: lexemes.wanted(scopes), unwanted: lexemes.unwanted(scopes) }
+    }
 }
 
 /// Begins to read a page: all from one snapshot.
@@ -44,12 +59,19 @@ impl<'a> Asked<'a> {
         filters: &'a Filters,
         lists: Vec<Uuid>,
     ) -> Result<Self, sqlx::Error> {
-        let lexemes = lexemes(db, filters).await?;
         let scopes: Vec<String> = lists
             .iter()
             .flat_map(|list| filters.status.done().iter().map(|done| words::scope(*list, *done)))
             .collect();
-        Ok(Self { wanted: lexemes.wanted(&scopes), unwanted: lexemes.unwanted(&scopes), filters, lists })
+        let (marks, words) = (marks(db, filters).await?, words(db, filters).await?);
+        Ok(Self {
+            marks: Asking::of(&marks, &scopes),
+            words: Asking::of(&words, &scopes),
+            of_comments: Asking::of(&words, &[String::new()]),
+            wanted: marks.and(words).wanted(&scopes),
+            filters,
+            lists,
+        })
     }
 
     /// Whether nothing can be found.
@@ -138,17 +160,39 @@ impl<'a> Asked<'a> {
                          JOIN task AS other USING (id) WHERE NOT other.done AND NOT other.deleted)",
             );
         }
-        if let Some(wanted) = &self.wanted {
+        push_matches(query, &self.marks);
+        if filters.search.is_some() {
+            self.push_search(query);
+        }
+    }
+
+    /// The words are all in the task, or all in one comment on it. What is not wanted is in neither.
+    fn push_search(&self, query: &mut QueryBuilder<Postgres>) {
+        let phrases = |query: &mut QueryBuilder<Postgres>, text: &str| {
+            for phrase in self.filters.search.iter().flat_map(|search| &search.phrases) {
+                query
+                    .push(" AND position(folded(")
+                    .push_bind(phrase.clone())
+                    .push(format!(") IN folded({text})) > 0"));
+            }
+        };
+        query.push(" AND (true");
+        if let Some(wanted) = &self.words.wanted {
             query.push(" AND t.search @@ ").push_bind(wanted.clone()).push("::tsquery");
+            phrases(query, "(t.state ->> 'title') || ' ' || coalesce(t.state ->> 'notes', '')");
+            query.push(
+                " OR EXISTS (SELECT FROM task_comment AS c WHERE c.task_id = t.id::uuid AND c.search @@ ",
+            );
+            query.push_bind(self.of_comments.wanted.clone()).push("::tsquery");
+            phrases(query, "c.text");
+            query.push(")");
         }
-        if let Some(unwanted) = &self.unwanted {
-            query.push(" AND NOT t.search @@ ").push_bind(unwanted.clone()).push("::tsquery");
-        }
-        for phrase in filters.search.iter().flat_map(|search| &search.phrases) {
-            query
-                .push(" AND position(folded(")
-                .push_bind(phrase.clone())
-                .push(") IN folded((t.state ->> 'title') || ' ' || coalesce(t.state ->> 'notes', ''))) > 0");
+        query.push(")");
+        if let Some(unwanted) = &self.words.unwanted {
+            query.push(" AND NOT t.search @@ ").push_bind(unwanted.clone()).push(
+                "::tsquery AND NOT EXISTS (SELECT FROM task_comment AS c WHERE c.task_id = t.id::uuid AND c.search @@ ",
+            );
+            query.push_bind(self.of_comments.unwanted.clone()).push("::tsquery)");
         }
     }
 
@@ -208,7 +252,17 @@ fn push_due_before(query: &mut QueryBuilder<Postgres>, bound: &Bound) {
     }
 }
 
-async fn lexemes(db: &mut PgConnection, filters: &Filters) -> Result<Lexemes, sqlx::Error> {
+fn push_matches(query: &mut QueryBuilder<Postgres>, asking: &Asking) {
+    if let Some(wanted) = &asking.wanted {
+        query.push(" AND t.search @@ ").push_bind(wanted.clone()).push("::tsquery");
+    }
+    if let Some(unwanted) = &asking.unwanted {
+        query.push(" AND NOT t.search @@ ").push_bind(unwanted.clone()).push("::tsquery");
+    }
+}
+
+/// What tasks are found by beside their words.
+async fn marks(db: &mut PgConnection, filters: &Filters) -> Result<Lexemes, sqlx::Error> {
     let mut lexemes = Lexemes::default();
     let tags = |tags: Vec<String>| tags.into_iter().map(|tag| Lexeme::whole(format!("#{tag}")));
     lexemes.all.extend(tags(words::lower(db, &filters.all_tags).await?));
@@ -221,18 +275,21 @@ async fn lexemes(db: &mut PgConnection, filters: &Filters) -> Result<Lexemes, sq
     if filters.blocked == Some(true) {
         lexemes.all.push(Lexeme::whole("!blocked"));
     }
+    Ok(lexemes)
+}
+
+async fn words(db: &mut PgConnection, filters: &Filters) -> Result<Lexemes, sqlx::Error> {
+    let mut lexemes = Lexemes::default();
     let Some(search) = &filters.search else { return Ok(lexemes) };
-    for words in words::lexemes(db, &search.words).await? {
-        lexemes.all.extend(words.into_iter().map(|text| Lexeme { text, prefix: true }));
-    }
-    for words in words::lexemes(db, &search.phrases).await? {
-        // The phrase itself is looked for in what these find; its last word may be half a word.
-        lexemes.all.extend(words.into_iter().map(|text| Lexeme { text, prefix: true }));
+    // Of a phrase the words too: the phrase itself is looked for in what these find. Its last may be half a word.
+    for texts in [&search.words, &search.phrases] {
+        for words in words::lexemes(db, texts).await? {
+            lexemes.all.extend(words.into_iter().map(|text| Lexeme { text, prefix: true }));
+        }
     }
     for words in words::lexemes(db, &search.without).await? {
-        lexemes.none.extend(
-            Some(words.into_iter().map(Lexeme::whole).collect()).filter(|none: &Vec<_>| !none.is_empty()),
-        );
+        let none: Vec<Lexeme> = words.into_iter().map(Lexeme::whole).collect();
+        lexemes.none.extend(Some(none).filter(|none| !none.is_empty()));
     }
     Ok(lexemes)
 }

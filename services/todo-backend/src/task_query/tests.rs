@@ -134,7 +134,7 @@ async fn a_cursor_holds_for_its_own_list(pool: PgPool) {
 
 #[sqlx::test(migrations = false)]
 async fn a_search_finds_words_by_their_beginnings_and_cannot_be_led_astray(pool: PgPool) {
-    let backend = Backend::new(pool).await;
+    let backend = Backend::new(pool.clone()).await;
     let ada = backend.user("ada@example.org").await;
     for title in ["Café Müller: book a table", "pay the rent", "rent-free flat", "o'b\\' | x"] {
         ada.create(&backend, title).await;
@@ -153,6 +153,25 @@ async fn a_search_finds_words_by_their_beginnings_and_cannot_be_led_astray(pool:
     assert_eq!(found("rent -flat").await, ["pay the rent"]);
     assert_eq!(found("\"the rent\"").await, ["pay the rent"]);
     assert_eq!(found("\"rent the\"").await, Vec::<String>::new());
+    // A comment is searched with its task: by words that are all in it, or all in the task.
+    let rent: Uuid = sqlx::query_scalar("SELECT id::uuid FROM task WHERE state ->> 'title' = 'pay the rent'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO task_comment (id, task_id, author, text, created_at)
+         VALUES ($1, $1, $2, 'Ask the Landlady about the elevator', now())",
+    )
+    .bind(rent)
+    .bind(ada.id)
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert_eq!(found("landl elevator").await, ["pay the rent"]);
+    assert_eq!(found("\"the landlady\"").await, ["pay the rent"]);
+    assert_eq!(found("\"the elevator landlady\"").await, Vec::<String>::new());
+    assert_eq!(found("rent landlady").await, Vec::<String>::new());
+    assert_eq!(found("rent -landlady").await, ["rent-free flat"]);
     assert_eq!(found("o'b\\'").await, ["o'b\\' | x"]);
     for hostile in
         ["a' | 'b", "x:*", "!x & (y", "\\", "a\\'b", "%'; DROP TABLE task; --", "<-> 1", "''1'':A*"]

@@ -83,6 +83,13 @@ impl Lexeme {
 }
 
 impl Lexemes {
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.all.extend(other.all);
+        self.any.extend(other.any);
+        self.none.extend(other.none);
+        self
+    }
+
     /// The `tsquery` for what must be there, in any of the scopes; none if nothing must.
     pub(super) fn wanted(&self, scopes: &[String]) -> Option<String> {
         if self.all.is_empty() && self.any.is_empty() {

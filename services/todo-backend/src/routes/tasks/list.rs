@@ -2,13 +2,16 @@
 
 use axum::extract::State;
 use contracts::api;
+use domain::Violation;
 use platform::Problem;
+use uuid::Uuid;
 
 use crate::{
     app::App,
     caller::Caller,
     openapi::{CallerProblems, ParameterProblems, PassingProblems},
     query::Query,
+    saved_filters,
     scope::ReadTasks,
     task_query::{self, Column, CommonParameters, Direction, Filters, ListParameters, Listing, Phase, SORTS},
 };
@@ -33,9 +36,23 @@ pub(crate) async fn list_tasks(
     caller: Caller<ReadTasks>,
     mut query: Query,
 ) -> Result<Listing, Problem> {
+    saved(&app, &caller, &mut query).await?;
     let filters = Filters::read(&mut query, &caller.zone, app.clock.now());
     let (column, direction) = query.choice("sort", SORTS).unwrap_or((Column::Created, Direction::Down));
     task_query::list(&app, &caller, query, Phase::all(filters, column, direction)).await
+}
+
+/// Adds what the `filter` says that is asked for.
+async fn saved(app: &App, caller: &Caller<ReadTasks>, query: &mut Query) -> Result<(), Problem> {
+    let no_such = || Violation::new("filter", "unknown_filter", "You have no such saved filter.");
+    let id = query.parsed("filter", |text| Uuid::try_parse(text).map_err(|_| no_such()));
+    let Some(id) = id else { return Ok(()) };
+    // It was read when it was saved, so it can be read.
+    match saved_filters::find(&app.pool, caller.id, id).await?.map(|filter| Query::parse(&filter.query)) {
+        Some(Ok(filter)) => query.fill(filter),
+        _ => query.report(no_such()),
+    }
+    Ok(())
 }
 
 #[cfg(test)]
