@@ -180,8 +180,8 @@ pub(super) fn mark(at: Cursor<'_>) -> Option<Meaning> {
         let named = name.chars().any(|c| !c.is_ascii_digit()) && !name.contains('#');
         return crate::Tag::parse(name).ok().filter(|_| named).map(|tag| Meaning::Tag(tag.to_string()));
     }
-    if word.starts_with('~') {
-        return length(&word[1..]).map(Meaning::Estimate);
+    if let Some(time) = word.strip_prefix('~') {
+        return length(time).map(Meaning::Estimate);
     }
     let priority = match word {
         "!urgent" | "!1" | "p1" => Priority::Urgent,
