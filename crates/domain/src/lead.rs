@@ -38,6 +38,16 @@ impl Lead {
         Ok(Lead { days: narrow(days)?, seconds: narrow(seconds)? })
     }
 
+    /// Its nominal days.
+    pub fn days(&self) -> u32 {
+        self.days
+    }
+
+    /// Its exact part, in seconds.
+    pub fn seconds(&self) -> u32 {
+        self.seconds
+    }
+
     /// The instant that lies this long before a due time.
     ///
     /// The days are stepped on the wall clock, then the exact part is taken from the instant found there.

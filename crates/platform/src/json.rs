@@ -44,7 +44,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }
 
-pub(crate) fn unreadable(rejection: BytesRejection) -> Problem {
+/// Why a body did not come in whole.
+pub fn unreadable(rejection: BytesRejection) -> Problem {
     if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::new(&problem::BODY_TOO_LARGE, "The body is larger than this path accepts.");
     }

@@ -48,7 +48,7 @@ pub use cloud_event::{CloudEvent, Delivery};
 pub use config::{Config, ConfigError};
 pub use health::Readiness;
 pub use invoke::{InvokeError, ServiceClient};
-pub use json::Json;
+pub use json::{Json, unreadable};
 pub use patience::Patience;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use service::{ServeError, Service, common_layers};

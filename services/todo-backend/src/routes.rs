@@ -3,8 +3,10 @@
 mod auth;
 #[cfg(test)]
 mod bad_input;
+mod calendar;
 mod comments;
 mod events;
+mod exchange;
 mod filters;
 mod internal;
 mod jobs;
@@ -83,6 +85,8 @@ fn endpoints() -> OpenApiRouter<App> {
         .merge(projects::endpoints())
         .merge(comments::endpoints())
         .merge(events::endpoints())
+        .merge(exchange::endpoints())
+        .routes(routes!(calendar::calendar))
         .merge(trash::endpoints())
         .routes(routes!(tasks::undo::undo_task))
         .routes(routes!(tasks::subtasks::list_subtasks))

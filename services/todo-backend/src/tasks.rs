@@ -5,7 +5,7 @@ use domain::{Task, TaskId, UserId};
 use platform::Problem;
 use sqlx::{FromRow, PgPool, types::Json};
 
-use crate::{commands::deleted, task_path::no_such_task};
+use crate::{commands::deleted, cursor::Cursor, task_path::no_such_task};
 
 #[derive(FromRow)]
 struct Row {
@@ -45,4 +45,29 @@ pub(crate) async fn state(pool: &PgPool, owner: UserId, id: TaskId) -> Result<Op
         .fetch_optional(pool)
         .await?;
     Ok(row.map(TaskSnapshot::from))
+}
+
+/// The tasks that this user made, newest first; only the open or the done ones, if asked so.
+pub(crate) async fn of_owner(
+    pool: &PgPool,
+    owner: UserId,
+    done: Option<bool>,
+    after: Option<Cursor>,
+    count: i64,
+) -> Result<Vec<TaskSnapshot>, Problem> {
+    let (at, id) = after.map(|cursor| (cursor.at, cursor.id.to_string())).unzip();
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT version, state FROM task
+         WHERE owner = $1 AND NOT deleted AND ($2::boolean IS NULL OR done = $2)
+           AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
+         ORDER BY created_at DESC, id DESC LIMIT $5",
+    )
+    .bind(owner.0)
+    .bind(done)
+    .bind(at)
+    .bind(id)
+    .bind(count)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(TaskSnapshot::from).collect())
 }

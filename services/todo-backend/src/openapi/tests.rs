@@ -13,6 +13,11 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
         "answers a token, and tokens are never stored; signing in twice harms nothing",
     ),
     ("POST /api/v1/auth/logout", "without a body, and ending an ended session changes nothing"),
+    (
+        "POST /api/v1/import",
+        "a task's id follows from its UID in the file, so sending it again makes nothing twice",
+    ),
+    ("POST /api/v1/me/calendar", "answers a secret that is never stored; the next one ends it"),
     ("POST /api/v1/recurrences/preview", "changes nothing"),
     ("POST /api/v1/me/zone/preview", "the same"),
     (

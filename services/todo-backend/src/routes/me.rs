@@ -1,5 +1,6 @@
 //! `GET /api/v1/me`: whose access token it is; and below it, what they change about their account.
 
+mod calendar;
 mod edit;
 mod email;
 mod password;
@@ -27,6 +28,7 @@ pub(super) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(password::change_password))
         .routes(routes!(email::change_email))
         .routes(routes!(verification::send_verification))
+        .routes(routes!(calendar::get_calendar, calendar::renew_calendar, calendar::end_calendar))
         .merge(totp::endpoints())
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))

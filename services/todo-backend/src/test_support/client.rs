@@ -22,6 +22,7 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// Null when it is no JSON.
     pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 impl Request {
@@ -66,6 +67,7 @@ impl Request {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            text: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 }

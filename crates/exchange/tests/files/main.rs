@@ -1,0 +1,6 @@
+//! Files as a caller sees them, one format a file.
+
+mod given;
+mod ical;
+mod own;
+mod todoist;
