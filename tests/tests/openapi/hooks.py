@@ -45,7 +45,7 @@ RELATIONS = {
     # Refused everywhere, which not every text's schema repeats.
     "q control_character", "text control_character", "name control_character",
     # What is known of passwords, accounts and the text that is left of a line.
-    "too_common", "wrong_password", "no_account", "wrong_code", "unknown_scope", "text max_length", "text required",
+    "too_common", "wrong_password", "no_account", "wrong_code", "unknown_scope", "invalid_name", "text max_length", "text required",
     # What is known of a file when it is read.
     "not_a_calendar", "not_csv", "not_todoist", "not_json", "not_an_export", "unknown_version", "not_utf8",
 }
