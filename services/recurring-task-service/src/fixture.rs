@@ -180,8 +180,6 @@ pub(crate) fn event_with(n: u128, kind: &str, version: i64, series: Option<Serie
         by: None,
         comment_id: None,
         fields: Vec::new(),
-        by: None,
-        comment_id: None,
         series,
     };
     json!({

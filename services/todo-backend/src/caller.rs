@@ -30,7 +30,7 @@ pub(crate) struct Caller<N = BySession> {
 impl<N> Clone for Caller<N> {
     fn clone(&self) -> Self {
         let Self { ref account, id, ref zone, session, needs } = *self;
-        Self { account: account.clone(), id, zone: zone.clone(), session, needs }
+        Self { account: account.clone(), id, zone: *zone, session, needs }
     }
 }
 

@@ -16,8 +16,8 @@ fn context() -> Context {
 }
 
 fn at(now: &str, zone: &str) -> Context {
-    let now: NaiveDateTime = now.parse().unwrap();
-    Context { now, user: UserZone::new(Zone::parse(zone).unwrap(), 1) }
+    let now: NaiveDateTime = now.parse().expect("a time");
+    Context { now, user: UserZone::new(Zone::parse(zone).expect("a zone"), 1) }
 }
 
 fn read(line: &str) -> QuickAdd {

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 pub(crate) fn now() -> DateTime<Utc> {
-    "2026-11-24T11:00:00Z".parse().unwrap()
+    "2026-11-24T11:00:00Z".parse().expect("a sound example")
 }
 
 pub(crate) fn berlin() -> UserZone {
-    UserZone::new(Zone::parse("Europe/Berlin").unwrap(), 1)
+    UserZone::new(Zone::parse("Europe/Berlin").expect("a sound example"), 1)
 }
 
 /// A task with these members of a `NewTask`.
@@ -19,9 +19,11 @@ pub(crate) fn task(members: Value) -> TaskSnapshot {
     let mut new = json!({
         "id": uuid::Uuid::from_u128(1), "owner": uuid::Uuid::from_u128(2), "title": "Water the plants", "zone": berlin(),
     });
-    new.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    let new: NewTask = serde_json::from_value(new).unwrap();
-    TaskSnapshot { version: 3, task: Task::create(new, now()).unwrap().task }
+    new.as_object_mut()
+        .expect("a sound example")
+        .extend(members.as_object().expect("a sound example").clone());
+    let new: NewTask = serde_json::from_value(new).expect("a sound example");
+    TaskSnapshot { version: 3, task: Task::create(new, now()).expect("a sound example").task }
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -61,7 +63,7 @@ pub(crate) fn any_task() -> impl Strategy<Value = TaskSnapshot> {
     (words, due(), recurrence, reminders, instants, tags, priority, plan).prop_map(
         |((title, notes), due, recurrence, reminders, instants, tags, priority, (estimate, start, parent, id, done))| {
             let before = reminders.iter().map(|minutes| json!({"before": format!("PT{minutes}M")}));
-            let at = instants.iter().map(|at| json!({"at": DateTime::from_timestamp(*at, 0).unwrap()}));
+            let at = instants.iter().map(|at| json!({"at": DateTime::from_timestamp(*at, 0).expect("a sound example")}));
             let mut new = json!({
                 "id": uuid::Uuid::from_u128(id), "title": format!("T {}", title.trim()), "notes": notes.join("\n"),
                 "tags": tags.iter().map(|tag| tag.trim()).collect::<Vec<_>>(), "priority": priority,
@@ -75,7 +77,7 @@ pub(crate) fn any_task() -> impl Strategy<Value = TaskSnapshot> {
                 new["blocked_by"] = json!([uuid::Uuid::from_u128(id ^ 2)]);
             }
             if let Some(due) = &due {
-                let day = due["date"].as_str().or(due["at"].as_str()).unwrap()[..10].to_owned();
+                let day = due["date"].as_str().or(due["at"].as_str()).expect("a sound example")[..10].to_owned();
                 new["due"] = due.clone();
                 if start {
                     new["start"] = json!(day);
@@ -88,10 +90,10 @@ pub(crate) fn any_task() -> impl Strategy<Value = TaskSnapshot> {
                 }
             } else {
                 // Nothing to be relative to.
-                new["reminders"].as_array_mut().unwrap().retain(|reminder| reminder.get("at").is_some());
+                new["reminders"].as_array_mut().expect("a sound example").retain(|reminder| reminder.get("at").is_some());
             }
             let TaskSnapshot { version, task } = task(new);
-            let task = if done { task.complete(now()).unwrap().into_parts().0 } else { task };
+            let task = if done { task.complete(now()).expect("a sound example").into_parts().0 } else { task };
             TaskSnapshot { version, task }
         },
     )

@@ -20,7 +20,7 @@ fn read(lines: &str) -> Item {
     let file = format!(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTODO\r\nUID:1\r\nSUMMARY:x\r\n{lines}\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
     );
-    ical::read(&file.replace("\r\n", "\n").replace('\n', "\r\n"), berlin()).unwrap().remove(0)
+    ical::read(&file.replace("\r\n", "\n").replace('\n', "\r\n"), berlin()).expect("a calendar").remove(0)
 }
 
 fn rules(item: &Item) -> Vec<&str> {

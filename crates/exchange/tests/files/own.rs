@@ -10,7 +10,7 @@ use crate::given::any_task;
 /// The members that a person sets, as the API shows them, without the reminders' ids.
 fn set(shown: &Value) -> Value {
     let mut set = shown.clone();
-    let members = set.as_object_mut().unwrap();
+    let members = set.as_object_mut().expect("an object");
     for name in [
         "id",
         "version",
@@ -25,8 +25,8 @@ fn set(shown: &Value) -> Value {
         members.remove(name);
     }
     members.retain(|_, value| !value.is_null());
-    for reminder in members["reminders"].as_array_mut().unwrap() {
-        reminder.as_object_mut().unwrap().remove("id");
+    for reminder in members["reminders"].as_array_mut().expect("a list") {
+        reminder.as_object_mut().expect("an object").remove("id");
     }
     set
 }

@@ -41,7 +41,7 @@ impl StateStore for DaprState {
         };
         let found = within(self.sidecar.client().get_state(request)).await?;
         // Without an entry both are empty.
-        Ok((!found.etag.is_empty()).then(|| Entry { value: found.data, etag: Etag(found.etag) }))
+        Ok((!found.etag.is_empty()).then_some(Entry { value: found.data, etag: Etag(found.etag) }))
     }
 
     async fn save(

@@ -14,10 +14,13 @@ use tokio::time::Instant;
 
 use super::{Entry, Etag, StateError, StateStore};
 
+/// By key, until when each is kept.
+type Entries = HashMap<String, (Entry, Instant)>;
+
 /// Keeps the same contract as the one behind a sidecar.
 #[derive(Debug, Default)]
 pub struct MemoryState {
-    entries: Mutex<HashMap<String, (Entry, Instant)>>,
+    entries: Mutex<Entries>,
     version: AtomicU64,
     away: AtomicBool,
     calls: AtomicU64,
@@ -34,7 +37,7 @@ impl MemoryState {
         self.calls.load(Ordering::SeqCst)
     }
 
-    fn entries(&self) -> Result<MutexGuard<'_, HashMap<String, (Entry, Instant)>>, StateError> {
+    fn entries(&self) -> Result<MutexGuard<'_, Entries>, StateError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.away.load(Ordering::SeqCst) {
             return Err(StateError::Unavailable("it was made to fail".to_owned()));
