@@ -185,9 +185,21 @@ async fn a_database_that_is_away_for_a_moment_ends_no_stream(pool: PgPool) {
     let ada = person(&pool).await;
     let mut stream = live.join(ada, Position::Now).unwrap();
     assert_eq!(next(&mut stream).await, "ready 0-0");
-    sqlx::query("ALTER TABLE user_event RENAME TO away").execute(&pool).await.unwrap();
+    let mut away = pool.begin().await.unwrap();
+    sqlx::query("ALTER TABLE user_event RENAME TO away").execute(&mut *away).await.unwrap();
     live.look(ada);
+    timeout(SOON, somebody_waits_for_a_table(&pool)).await.unwrap();
+    // Now it fails: the table it waits for is not there.
+    away.commit().await.unwrap();
     sqlx::query("ALTER TABLE away RENAME TO user_event").execute(&pool).await.unwrap();
     tell(&pool, ada.0, 1, false).await;
     assert_eq!(next(&mut stream).await, "0-1", "it looks again by itself");
+}
+
+async fn somebody_waits_for_a_table(pool: &PgPool) {
+    let sql = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+    while !sqlx::query_scalar::<_, bool>(sql).fetch_one(pool).await.unwrap() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
