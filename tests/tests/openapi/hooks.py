@@ -25,6 +25,7 @@ register("day-or-instant", st.one_of(days, times.map(lambda time: time + "Z")))
 register("id-or-none", st.one_of(st.just("none"), st.uuids().map(str)))
 register("tags", st.sampled_from(["home", "home,garden"]))
 register("priorities", st.sampled_from(["none", "high,urgent"]))
+register("task-query", st.sampled_from(["status=open", "tag=home&sort=due", "q=water&status=all"]))
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 register("email", st.builds("{}@{}.example".format, names, names))
 register("password", st.text("abcdefghijklmnopqrstuvwxyz ", min_size=8, max_size=40))
@@ -41,11 +42,12 @@ RELATIONS = {
     "recurrence required", "exdates invalid_local_time", "exdates invalid_date", "rdates invalid_local_time",
     "rdates invalid_date", "itself", "name required",
     # Ids of what does not exist, and times that have passed.
-    "not_found", "expires_at out_of_range",
+    "not_found", "unknown_filter", "archived", "in_trash", "not_of_parent", "cycle", "too_deep", "parent_id too_many",
+    "stale", "expires_at out_of_range",
     # Refused everywhere, which not every text's schema repeats.
     "q control_character", "text control_character", "name control_character",
     # What is known of passwords, accounts and the text that is left of a line.
-    "too_common", "wrong_password", "no_account", "wrong_code", "unknown_scope", "invalid_name", "text max_length", "text required",
+    "too_common", "like_email", "no_words", "wrong_password", "no_account", "wrong_code", "unknown_scope", "invalid_name", "text max_length", "text required",
     # What is known of a file when it is read.
     "not_a_calendar", "not_csv", "not_todoist", "not_json", "not_an_export", "unknown_version", "not_utf8",
 }

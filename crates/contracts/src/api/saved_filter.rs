@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::text;
+
 /// A list of tasks that is kept under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SavedFilter {
@@ -26,8 +28,7 @@ pub struct SavedFilterInput {
     /// One line.
     #[schema(min_length = 1, max_length = 100, example = "Home, this week")]
     pub name: String,
-    /// Parameters of `GET /api/v1/tasks` but `limit`, `cursor` and `filter`, as they stand in a URI.
-    #[schema(max_length = 2_000, example = "tag=home&sort=due")]
+    #[schema(value_type = text::TaskQuery)]
     pub query: String,
 }
 
@@ -38,7 +39,7 @@ pub struct SavedFilterPatch {
     #[schema(nullable = false, min_length = 1, max_length = 100)]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2_000)]
+    #[schema(value_type = text::TaskQuery, required = false)]
     pub query: Option<String>,
 }
 

@@ -82,6 +82,8 @@ texts! {
     }
     /// 1 to 50 characters without comma; white space around it is taken off.
     TagText { min_length: 1, max_length: 50, pattern: line!(","), examples: ["home"] }
+    /// Parameters of `GET /api/v1/tasks` but `limit`, `cursor` and `filter`, as they stand in a URI.
+    TaskQuery { format: named("task-query"), max_length: 2_000, examples: ["tag=home&sort=due"] }
     /// The IANA name of a time zone.
     TimeZone { format: named("time-zone"), min_length: 1, max_length: 50, examples: ["Europe/Berlin"] }
     /// A day in the years 1970 to 2099.

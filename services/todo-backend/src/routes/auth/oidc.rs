@@ -45,7 +45,7 @@ impl Callback {
 #[utoipa::path(
     get, path = "/api/v1/auth/oidc/{provider}", tag = "account",
     params(("provider" = String, Path, description = "As it is configured"),
-        ("time_zone" = Option<String>, Query, description = "The zone of an account that is made; UTC unless given",
+        ("time_zone" = Option<api::text::TimeZone>, Query, description = "The zone of an account that is made; UTC unless given",
             example = "Europe/Berlin"),
     ),
     responses(
