@@ -149,7 +149,10 @@ fn understand(words: Vec<Word>, context: &Context) -> (QuickAdd, Vec<Word>) {
     let fields = loop {
         let meanings: Vec<Meaning> = pieces.iter().map(|piece| piece.meaning.clone()).collect();
         let rejected = match settle::settle(&meanings, context) {
-            Ok(fields) => break fields,
+            Ok(fields) => match torn(&pieces, &left) {
+                Some(at) => vec![(at, Some("Words that stay stand between these.".to_owned()))],
+                None => break fields,
+            },
             Err(rejected) => rejected,
         };
         let mut kept = Vec::new();
@@ -184,6 +187,11 @@ fn understand(words: Vec<Word>, context: &Context) -> (QuickAdd, Vec<Word>) {
         recurrence: fields.recurrence,
     };
     (read, left)
+}
+
+/// A piece that encloses a word which stays in the title: a mark between its words that was given back.
+fn torn(pieces: &[Piece], left: &[Word]) -> Option<usize> {
+    pieces.iter().position(|piece| left.iter().any(|word| piece.span().contains(&word.span.start)))
 }
 
 /// Marks first, since they may stand within phrases; then the phrases, from left to right.
