@@ -17,10 +17,15 @@ pub mod ical;
 pub mod own;
 pub mod todoist;
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value};
 
 /// The most tasks that one file may bring.
 pub const MAX_ITEMS: usize = 5_000;
+
+/// More of one task is not told as ignored, so that an answer stays about as long as its file.
+const MAX_IGNORED: usize = 50;
 
 /// A task as a file describes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,14 +88,23 @@ impl Item {
         self.body.insert(member.to_owned(), value.into());
     }
 
-    fn ignore(
+    pub fn ignore(
         &mut self,
         line: Option<usize>,
         what: impl Into<String>,
         rule: &'static str,
         detail: impl Into<String>,
     ) {
-        self.ignored.push(Ignored { line, what: what.into(), rule, detail: detail.into() });
+        match self.ignored.len().cmp(&MAX_IGNORED) {
+            Ordering::Less => {
+                self.ignored.push(Ignored { line, what: what.into(), rule, detail: detail.into() });
+            }
+            Ordering::Equal => {
+                let detail = "There is more of this task that was not taken.".to_owned();
+                self.ignored.push(Ignored { line, what: what.into(), rule: "and_more", detail });
+            }
+            Ordering::Greater => {}
+        }
     }
 
     /// A title is one line, and there is one.

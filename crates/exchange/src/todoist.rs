@@ -7,6 +7,7 @@ use contracts::task::TaskSnapshot;
 use csv::StringRecord;
 use domain::{Due, Priority, Task, TaskId, UserZone, Zone, quick_add};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{Item, MAX_ITEMS, Unreadable};
 
@@ -24,6 +25,12 @@ const COLUMNS: [&str; 12] = [
     "DURATION",
     "DURATION_UNIT",
 ];
+
+/// Tasks below each other, as deep as tasks may be.
+const MAX_LEVELS: usize = 8;
+
+/// A longer UID is given by its hash: each holds those of the tasks above it.
+const MAX_UID: usize = 1_000;
 
 /// The open tasks, each above its subtasks. Reminders and dependencies have no column.
 pub fn write(tasks: &[TaskSnapshot]) -> Result<String, csv::Error> {
@@ -145,12 +152,18 @@ impl Rows {
         }
         let indent = cell("INDENT").parse().unwrap_or(1_usize).max(1);
         self.above.truncate(indent - 1);
+        let too_deep = self.above.len() >= MAX_LEVELS;
+        self.above.truncate(MAX_LEVELS - 1);
         let parent = self.above.last().cloned();
-        let path = format!("{}/{content}", parent.as_deref().unwrap_or("todoist"));
+        let path = short(format!("{}/{content}", parent.as_deref().unwrap_or("todoist")));
         let nth = self.seen.entry(path.clone()).or_default();
         *nth += 1;
         let mut item = Item::new(line, format!("{path}#{nth}"));
         item.parent = parent;
+        if too_deep {
+            let detail = format!("Subtasks go {MAX_LEVELS} levels deep; this one is taken at the last.");
+            item.ignore(line, "INDENT", "too_deep", detail);
+        }
         self.above.push(item.uid.clone());
         title_and_labels(&mut item, &content);
         let notes = cell("DESCRIPTION");
@@ -218,6 +231,13 @@ impl Rows {
     }
 }
 
+fn short(path: String) -> String {
+    if path.len() <= MAX_UID {
+        return path;
+    }
+    format!("todoist/{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, path.as_bytes()))
+}
+
 /// Labels stand at the end of a task's name.
 fn title_and_labels(item: &mut Item, content: &str) {
     let words: Vec<&str> = content.split_whitespace().collect();
@@ -233,7 +253,12 @@ fn title_and_labels(item: &mut Item, content: &str) {
 }
 
 fn add_note(item: &mut Item, text: &str) {
-    let notes = item.body.get("notes").and_then(Value::as_str).unwrap_or_default();
-    let notes = if notes.is_empty() { text.to_owned() } else { format!("{notes}\n{text}") };
-    item.set("notes", notes);
+    // In place: a task may have very many.
+    match item.body.get_mut("notes") {
+        Some(Value::String(notes)) if !notes.is_empty() => {
+            notes.push('\n');
+            notes.push_str(text);
+        }
+        _ => item.set("notes", text),
+    }
 }

@@ -21,13 +21,14 @@ pub fn read(file: &str, user: UserZone) -> Result<Vec<Item>, Unreadable> {
         return Err(Unreadable::new("not_a_calendar", "There is no BEGIN:VCALENDAR."));
     }
     let mut items: Vec<Item> = Vec::new();
+    let mut by_uid: HashMap<String, usize> = HashMap::new();
     let mut unnamed: HashMap<String, usize> = HashMap::new();
     for calendar in calendars {
         let zones = Zones::of(calendar);
         for todo in calendar.components.iter().filter(|component| component.name == "VTODO") {
             if let Some(id) = todo.property("RECURRENCE-ID") {
                 let uid = todo.property("UID").map(|uid| uid.text());
-                if let Some(series) = items.iter_mut().find(|item| Some(&item.uid) == uid.as_ref()) {
+                if let Some(series) = uid.and_then(|uid| by_uid.get(&uid)).map(|at| &mut items[*at]) {
                     let detail = "An instance that was moved is taken where its rule has it.";
                     series.ignore(Some(id.line), "RECURRENCE-ID", "moved_instance", detail);
                     continue;
@@ -43,6 +44,7 @@ pub fn read(file: &str, user: UserZone) -> Result<Vec<Item>, Unreadable> {
                 *nth += 1;
                 format!("without uid/{nth}/{summary}")
             });
+            by_uid.entry(uid.clone()).or_insert(items.len());
             items.push(item(todo, uid, &zones, &user));
         }
     }
@@ -251,9 +253,9 @@ fn dates(
 ) -> Vec<String> {
     let mut dates = Vec::new();
     for property in todo.all(name) {
+        let reader = times::Reader::of(property, zones, user);
         for value in property.value.split(',') {
-            let one = Property { value: value.to_owned(), ..property.clone() };
-            match times::due(&one, zones, user) {
+            match reader.due(value) {
                 Ok(date) => dates.push(match (due, date) {
                     (Due::AllDay { .. }, date) => date.named().date().to_string(),
                     (Due::At { zone, .. }, Due::At { local, zone: other }) if other != *zone => {

@@ -39,29 +39,52 @@ impl Zones {
             .copied()
             .flatten()
             .or_else(|| named(id))
-            .ok_or_else(|| ("unknown_zone", format!("The zone {id} is not an IANA time zone.")))
+            .ok_or_else(|| ("unknown_zone", format!("The zone {} is not an IANA time zone.", shown(id))))
     }
 }
 
 /// `Europe/Berlin`, or with a prefix, as in `/mozilla.org/20070129_1/Europe/Berlin`.
 fn named(id: &str) -> Option<Zone> {
-    let parts: Vec<&str> = id.trim().trim_matches('/').split('/').collect();
-    (0..parts.len()).find_map(|from| Zone::parse(&parts[from..].join("/")).ok())
+    let id = id.trim().trim_matches('/');
+    // No name has more than three parts: America/Argentina/Salta.
+    let mut starts: Vec<usize> = id.rmatch_indices('/').take(3).map(|(slash, _)| slash + 1).collect();
+    if starts.len() < 3 {
+        starts.push(0);
+    }
+    starts.into_iter().rev().find_map(|start| Zone::parse(&id[start..]).ok())
 }
 
-/// When it is due. An instant is taken to the person's wall, and a floating time is on it.
+/// How the values of a property are to be read: found out once, however many they are.
+pub(super) struct Reader {
+    days: bool,
+    user: Zone,
+    zone: Result<Zone, Wrong>,
+}
+
+impl Reader {
+    pub(super) fn of(property: &Property, zones: &Zones, user: &UserZone) -> Self {
+        let zone = property.param("TZID").map_or(Ok(user.zone), |id| zones.find(id));
+        Self { days: property.param("VALUE") == Some("DATE"), user: user.zone, zone }
+    }
+
+    /// An instant is taken to the person's wall, and a floating time is on it.
+    pub(super) fn due(&self, value: &str) -> Result<Due, Wrong> {
+        let value = value.trim();
+        let due = if self.days || value.len() == 8 {
+            Due::AllDay { date: NaiveDate::parse_from_str(value, DATE).map_err(|_| wrong(value))? }
+        } else if value.ends_with(['Z', 'z']) {
+            Due::At { local: self.user.local(instant(value)?), zone: self.user }
+        } else {
+            Due::At { zone: self.zone.clone()?, local: local(value)? }
+        };
+        due.check().map_err(|violation| ("out_of_range", violation.detail))?;
+        Ok(due)
+    }
+}
+
+/// When it is due.
 pub(super) fn due(property: &Property, zones: &Zones, user: &UserZone) -> Result<Due, Wrong> {
-    let value = property.value.trim();
-    let due = if property.param("VALUE") == Some("DATE") || value.len() == 8 {
-        Due::AllDay { date: NaiveDate::parse_from_str(value, DATE).map_err(|_| wrong(value))? }
-    } else if value.ends_with(['Z', 'z']) {
-        Due::At { local: user.zone.local(instant(value)?), zone: user.zone }
-    } else {
-        let zone = property.param("TZID").map_or(Ok(user.zone), |id| zones.find(id))?;
-        Due::At { local: local(value)?, zone }
-    };
-    due.check().map_err(|violation| ("out_of_range", violation.detail))?;
-    Ok(due)
+    Reader::of(property, zones, user).due(&property.value)
 }
 
 pub(super) fn instant(value: &str) -> Result<DateTime<Utc>, Wrong> {
@@ -77,8 +100,12 @@ fn local(value: &str) -> Result<NaiveDateTime, Wrong> {
 }
 
 fn wrong(value: &str) -> Wrong {
-    let shown: String = value.chars().take(40).collect();
-    ("invalid_time", format!("{shown} is not a date or time of RFC 5545."))
+    ("invalid_time", format!("{} is not a date or time of RFC 5545.", shown(value)))
+}
+
+/// As much of it as tells which it is.
+fn shown(value: &str) -> String {
+    value.chars().take(40).collect()
 }
 
 pub(super) fn date_text(date: NaiveDate) -> String {
