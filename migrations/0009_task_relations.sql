@@ -31,7 +31,7 @@ END $$;
 --   parent    it becomes a subtask of that
 --   blockers  it begins to wait for these: [{at, id}]
 --   follows   it does what its parent told it: {parent, is, project}
---   pass_on   what its subtasks are told
+--   pass_on   what its subtasks are told; each the zone of its own owner, as it is by now
 --   purged    its reminders, now that it is deleted for good
 CREATE FUNCTION task_relations(task_id text, task_version bigint, asked jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -135,8 +135,10 @@ BEGIN
         INSERT INTO actor_outbox (event_id, partition, version, destination, actor_type, actor_id, method, body)
         SELECT md5(format('Task/%s/%s/%s', task_id, task_version, t.id))::uuid,
             get_byte(sha256(convert_to('Task/' || task_id, 'UTF8')), 0) % 16,
-            task_version, 'actor', 'Task', t.id, 'follow_parent', asked -> 'pass_on'
-        FROM task AS t WHERE t.parent_id = task_id::uuid
+            task_version, 'actor', 'Task', t.id, 'follow_parent', CASE WHEN u.id IS NULL THEN asked -> 'pass_on'
+                ELSE jsonb_set(asked -> 'pass_on', '{zone}', asked -> 'pass_on' -> 'zone'
+                    || jsonb_build_object('zone', u.time_zone, 'version', u.zone_version)) END
+        FROM task AS t LEFT JOIN app_user AS u ON u.id = t.owner WHERE t.parent_id = task_id::uuid
         ORDER BY t.id;
     END IF;
 

@@ -16,14 +16,16 @@ const SWEEP: &str = "
 WITH project AS (
     SELECT deleted FROM project WHERE id = $1
 ), out_of_place AS (
-    SELECT t.id, project.deleted FROM project, task AS t
+    SELECT t.id, project.deleted, u.time_zone, u.zone_version
+    FROM project, task AS t LEFT JOIN app_user AS u ON u.id = t.owner
     WHERE t.state ->> 'project' = $1 AND t.state ? 'project' AND t.id > coalesce($2::jsonb ->> 'after', '')
       AND (project.deleted AND NOT t.deleted OR NOT project.deleted AND t.state ? 'trashed_with_project')
     ORDER BY t.id LIMIT ($2::jsonb ->> 'page')::integer
 ), told AS (
     INSERT INTO actor_outbox (event_id, partition, version, destination, actor_type, actor_id, method, body)
     SELECT gen_random_uuid(), $3::smallint, 0, 'actor', 'Task', id, 'follow_project',
-        jsonb_build_object('project', $1, 'deleted', deleted)
+        jsonb_build_object('project', $1, 'deleted', deleted) || CASE WHEN time_zone IS NULL THEN '{}'
+            ELSE jsonb_build_object('zone', jsonb_build_object('zone', time_zone, 'version', zone_version)) END
     FROM out_of_place ORDER BY id
 ), next AS (
     INSERT INTO actor_outbox (event_id, partition, version, destination, actor_type, actor_id, method, body)

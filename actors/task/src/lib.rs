@@ -18,8 +18,8 @@ mod series;
 
 use contracts::task::{
     AddComment, CompleteTask, CreateTask, DeleteComment, DeleteTask, EditComment, EditTask, EndRecurrence,
-    FollowParent, FollowProject, GetTask, PurgeTask, ReopenTask, RestoreInstance, RestoreTask, SkipTask,
-    UndoTask, WithdrawInstance,
+    FollowParent, FollowProject, FollowZone, GetTask, PurgeTask, ReopenTask, RestoreInstance, RestoreTask,
+    SkipTask, UndoTask, WithdrawInstance,
 };
 use virtual_actors::{Actor, Methods, RowsSql, RuleSql};
 
@@ -52,6 +52,7 @@ impl Actor for TaskActor {
             .handles::<RestoreInstance>()
             .handles::<UndoTask>()
             .handles::<PurgeTask>()
+            .handles::<FollowZone>()
             .handles::<FollowParent>()
             .handles::<FollowProject>()
             .handles::<AddComment>()

@@ -45,8 +45,9 @@ pub(crate) struct Relations {
     pass_on: Option<FollowParent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     with_project: Option<FollowProject>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    purged: Vec<Uuid>,
+    /// Its past reminders, of which there may be none: what was said on it goes, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purged: Option<Vec<Uuid>>,
 }
 
 #[derive(Serialize)]
@@ -89,11 +90,13 @@ impl Relations {
                 parent: after.id(),
                 is: after.as_parent(),
                 project: after.project(),
+                // Its own; in the commit, that of each subtask's owner is put there.
                 zone: *before.zone(),
             });
         }
         if after.is_purged() {
-            asked.purged = before.into_iter().flat_map(Task::past_reminders).map(|id| id.0).collect();
+            let past = before.into_iter().flat_map(Task::past_reminders);
+            asked.purged = Some(past.map(|id| id.0).collect());
         }
         if asked.is_nothing() {
             return None;
@@ -109,7 +112,7 @@ impl Relations {
             && self.follows.is_none()
             && self.pass_on.is_none()
             && self.with_project.is_none()
-            && self.purged.is_empty()
+            && self.purged.is_none()
     }
 }
 

@@ -141,6 +141,13 @@ pub struct PurgeTask {
     pub trashed_before: Option<DateTime<Utc>>,
 }
 
+/// Tells a task that its owner's zone is another now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FollowZone {
+    pub user: UserId,
+    pub zone: UserZone,
+}
+
 /// Tells a subtask what its parent is like now. One that is a subtask of another by then does not mind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FollowParent {
@@ -148,6 +155,7 @@ pub struct FollowParent {
     pub is: ParentIs,
     #[serde(default)]
     pub project: Option<ProjectId>,
+    /// Of the subtask's owner.
     pub zone: UserZone,
 }
 
@@ -156,6 +164,9 @@ pub struct FollowParent {
 pub struct FollowProject {
     pub project: ProjectId,
     pub deleted: bool,
+    /// Of the task's owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<UserZone>,
 }
 
 /// Says something on it. Whoever sees a task may, so `via` is a project in which the person is anything.
@@ -249,6 +260,7 @@ message!(DeleteTask => "Task" / "delete", TaskSnapshot, TaskRefusal);
 message!(RestoreTask => "Task" / "restore", TaskSnapshot, TaskRefusal);
 message!(UndoTask => "Task" / "undo", TaskSnapshot, TaskRefusal);
 message!(PurgeTask => "Task" / "purge", TaskSnapshot, TaskRefusal);
+message!(FollowZone => "Task" / "follow_zone", TaskSnapshot, TaskRefusal);
 message!(FollowParent => "Task" / "follow_parent", TaskSnapshot, TaskRefusal);
 message!(GetTask => "Task" / "get", TaskSnapshot, TaskRefusal);
 message!(FollowProject => "Task" / "follow_project", TaskSnapshot, TaskRefusal);

@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use contracts::task::EditTask;
-use domain::{Task, TaskPatch, UserId, UserZone};
+use contracts::task::FollowZone;
+use domain::{Task, UserId, UserZone};
 use futures::{StreamExt, TryStreamExt, stream};
 use platform::worker::Work;
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
@@ -104,7 +104,7 @@ impl ZoneMoves {
     /// How many of the tasks did not answer.
     async fn move_all(&self, user: UserId, zone: UserZone, tasks: &[String]) -> usize {
         let moves = stream::iter(tasks.to_vec()).map(|task| async move {
-            let message = EditTask { user, via: None, if_version: None, zone, patch: TaskPatch::default() };
+            let message = FollowZone { user, zone };
             // Each look is a command of its own: what was unchanged then may have to move now.
             let command = Command { id: CommandId(self.0.ids.next_id()), keep: Keep::Short };
             let moved = self.0.actors.call(&task, &message).command(command).timeout(PATIENCE).await;

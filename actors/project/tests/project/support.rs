@@ -121,7 +121,29 @@ impl World {
     }
 
     pub(crate) async fn follow(&self, task: TaskId, deleted: bool) -> Result<TaskSnapshot, TaskRefusal> {
-        self.task(task, &FollowProject { project: self.project, deleted }).await
+        self.task(task, &FollowProject { project: self.project, deleted, zone: None }).await
+    }
+
+    /// Where the user lives, as of a version of it.
+    pub(crate) async fn moves_to(&self, zone: &str, version: i32) {
+        sqlx::query(
+            "INSERT INTO app_user (id, email, password_hash, time_zone, zone_version) VALUES ($1, $1::text, '', $2, $3)
+             ON CONFLICT (id) DO UPDATE SET time_zone = $2, zone_version = $3",
+        )
+        .bind(self.user.0)
+        .bind(zone)
+        .bind(version)
+        .execute(&self.pool)
+        .await
+        .expect("moves");
+    }
+
+    pub(crate) async fn zone_of(&self, task: TaskId) -> String {
+        sqlx::query_scalar("SELECT state -> 'zone' ->> 'zone' FROM task WHERE id = $1")
+            .bind(task.to_string())
+            .fetch_one(&self.pool)
+            .await
+            .expect("a task")
     }
 
     pub(crate) async fn in_trash(&self, task: TaskId) -> bool {

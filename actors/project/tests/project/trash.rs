@@ -90,6 +90,20 @@ async fn a_large_project_is_swept_page_by_page(pool: PgPool) {
     assert!(!world.in_trash(task).await, "nobody was told");
 }
 
+#[sqlx::test(migrations = false)]
+async fn a_task_comes_back_in_the_zone_its_owner_has_moved_to_meanwhile(pool: PgPool) {
+    let world = World::new(pool).await;
+    let task = world.new_task().await;
+    world.moves_to("UTC", 1).await;
+    world.delete().await;
+    world.relay().await;
+    world.moves_to("America/New_York", 2).await;
+    assert_eq!(world.zone_of(task).await, "UTC");
+    world.restore().await;
+    world.relay().await;
+    assert_eq!((world.in_trash(task).await, world.zone_of(task).await), (false, "America/New_York".into()));
+}
+
 /// However a creation and a deletion fall, no open task is left in a project that is in the trash.
 #[sqlx::test(migrations = false)]
 async fn a_task_and_its_projects_deletion_may_race(pool: PgPool) {

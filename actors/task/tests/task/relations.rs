@@ -1,6 +1,6 @@
 //! What tasks have to do with each other: rules that no turn alone can keep, checked in the commit.
 
-use contracts::task::{DeleteTask, FollowParent, RestoreTask, TaskRefusal, TaskSnapshot};
+use contracts::task::{DeleteTask, FollowParent, PurgeTask, RestoreTask, TaskRefusal, TaskSnapshot};
 use domain::{Blockers, ParentIs, Priority, ProjectId, TaskId, TaskPatch, UserId};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -176,6 +176,64 @@ async fn subtasks_go_to_the_trash_along_and_come_back(pool: PgPool) {
     }
     assert!(world.state(&before).await.is_deleted(), "it was in the trash before");
     restore(&mut before).await.expect("its parent is there");
+}
+
+#[sqlx::test(migrations = false)]
+async fn subtasks_come_back_in_the_zone_their_own_owner_has_by_then(pool: PgPool) {
+    let world = World::new(pool).await;
+    let project = world.project("owner").await;
+    let other = UserId(Uuid::from_u128(99));
+    let (mut parent, mut child, mut foreign) = (new(&world).await, new(&world).await, world.task());
+    foreign.user = other;
+    foreign.create(None, vec![]).await;
+    sqlx::query("INSERT INTO project_member (project_id, user_id, role) VALUES ($1, $2, 'editor')")
+        .bind(project.0)
+        .bind(other.0)
+        .execute(&world.pool)
+        .await
+        .expect("joins");
+    parent.edit(moved_to(project)).await.expect("moves");
+    for child in [&mut child, &mut foreign] {
+        let patch = TaskPatch { project: Some(Some(project)), ..under(&parent) };
+        child.edit(patch).await.expect("a subtask");
+    }
+    delete(&mut parent).await;
+    world.relay().await;
+    world.lives_in(world.user, "America/New_York", 3).await;
+    world.lives_in(other, "Asia/Tokyo", 2).await;
+    restore(&mut parent).await.expect("comes back");
+    world.relay().await;
+    for (task, zone) in [(&child, "America/New_York"), (&foreign, "Asia/Tokyo")] {
+        let task = world.state(task).await;
+        assert_eq!((task.is_deleted(), task.zone().zone.name()), (false, zone));
+    }
+}
+
+/// The parent is deleted for good before the subtask has heard that it is in the trash.
+#[sqlx::test(migrations = false)]
+async fn a_subtask_does_not_stay_open_when_its_parent_goes_at_once(pool: PgPool) {
+    let world = World::new(pool).await;
+    for late in [false, true] {
+        let mut family = chain(&world, 3).await;
+        delete(&mut family[0]).await;
+        let purge = PurgeTask { user: world.user, trashed_before: None };
+        family[0].send(&purge).await.expect("purges");
+        let mut told = world.take_told().await;
+        assert_eq!(told.len(), 2);
+        if late {
+            told.reverse();
+        }
+        for (child, message) in told {
+            world.tell(child, System.next_id(), message).await;
+        }
+        world.relay().await;
+        let (child, grandchild) = (world.state(&family[1]).await, world.state(&family[2]).await);
+        assert!(child.is_deleted() && grandchild.is_deleted());
+        assert_eq!((child.is_purged(), child.parent()), (false, None));
+        restore(&mut family[1]).await.expect("by itself");
+        world.relay().await;
+        assert!(!world.state(&family[2]).await.is_deleted(), "it went along");
+    }
 }
 
 #[sqlx::test(migrations = false)]

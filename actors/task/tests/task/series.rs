@@ -4,13 +4,13 @@ use contracts::{
     events::TaskChanged,
     recurrence::{EditSeries, EndSeries, Instance, InstanceClosed, MoveInstance, StartSeries, series_id},
     task::{
-        CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, ReopenTask, RestoreInstance, SkipTask,
-        TaskRefusal, WithdrawInstance,
+        CompleteTask, CreateTask, DeleteTask, EditTask, EndRecurrence, FollowZone, ReopenTask,
+        RestoreInstance, SkipTask, TaskRefusal, WithdrawInstance,
     },
 };
 use domain::{
     AskedRecurrence, CountedFrom, Due, Missed, NewSeries, Notes, Priority, Scope, SeriesLink, Tags,
-    TaskPatch, Title,
+    TaskPatch, Title, UserZone, Zone,
 };
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
@@ -149,6 +149,29 @@ async fn a_done_task_that_begins_to_recur_is_followed_at_once(pool: PgPool) {
     edit(&world, &mut task, TaskPatch { recurrence: Some(Some(asked("FREQ=DAILY"))), ..Default::default() })
         .await;
     assert_eq!(told::<InstanceClosed>(&world, "closed").await.1.instance.version, 3);
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_instance_that_followed_its_owners_zone_is_still_untouched(pool: PgPool) {
+    let world = World::new(pool).await;
+    let first = weekly(&world).await;
+    let (_, start) = told::<StartSeries>(&world, "start").await;
+    let link = SeriesLink {
+        series: domain::SeriesId(series_id(first.id)),
+        occurrence: start.instance.occurrence + chrono::TimeDelta::weeks(1),
+        recurrence: start.instance.recurrence,
+        edited_at: None,
+        untouched: false,
+    };
+    let mut next = world.task();
+    let message = CreateTask {
+        due: Some(Due::parse(Some("2050-12-05"), None, None).expect("a day")),
+        ..create(&world, Some(NewSeries::Follows(Box::new(link))))
+    };
+    next.send(&message).await.expect("creates");
+    let (user, zone) = (world.user, UserZone::new(Zone::UTC, 2));
+    assert_eq!(next.send(&FollowZone { user, zone }).await.expect("follows").version, 2);
+    assert!(next.send(&WithdrawInstance { user }).await.expect("answers").task.is_deleted());
 }
 
 #[sqlx::test(migrations = false)]

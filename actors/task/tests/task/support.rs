@@ -106,6 +106,21 @@ impl World {
         project
     }
 
+    /// Where somebody lives, as of a version of it.
+    pub(crate) async fn lives_in(&self, user: UserId, zone: &str, version: i32) {
+        sqlx::query(
+            "INSERT INTO app_user (id, email, password_hash, time_zone, zone_version)
+             VALUES ($1, $1::text, '', $2, $3)
+             ON CONFLICT (id) DO UPDATE SET time_zone = $2, zone_version = $3",
+        )
+        .bind(user.0)
+        .bind(zone)
+        .bind(version)
+        .execute(&self.pool)
+        .await
+        .expect("moves");
+    }
+
     /// As committed.
     pub(crate) async fn state(&self, task: &Task) -> domain::Task {
         let state: Json<domain::Task> = sqlx::query_scalar("SELECT state FROM task WHERE id = $1")

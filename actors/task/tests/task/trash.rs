@@ -2,11 +2,12 @@
 
 use chrono::TimeDelta;
 use contracts::task::{
-    CompleteTask, DeleteTask, GetTask, PurgeTask, ReopenTask, RestoreTask, TaskRefusal, UndoTask,
+    AddComment, CompleteTask, DeleteTask, FollowZone, GetTask, PurgeTask, ReopenTask, RestoreTask,
+    TaskRefusal, UndoTask,
 };
-use domain::{TaskId, TaskPatch, Title};
+use domain::{CommentId, CommentText, Due, TaskId, TaskPatch, Title, UserId, UserZone, Zone};
 use sqlx::PgPool;
-use virtual_actors::{Clock, System};
+use virtual_actors::{Clock, IdSource, System};
 
 use crate::support::{Task, World, before, in_minutes, zone};
 
@@ -54,6 +55,53 @@ async fn what_is_deleted_for_good_leaves_nothing_and_cannot_be_revived(pool: PgP
     for answer in [restored, undone, created, again, task.read(&GetTask { user }).await] {
         assert_eq!(answer, Err(TaskRefusal::NotFound));
     }
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_was_said_on_it_goes_even_if_it_never_had_a_reminder(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (mut task, mut other) = (world.task(), world.task());
+    for task in [&mut task, &mut other] {
+        task.create(None, vec![]).await;
+        let (id, text) =
+            (CommentId(System.next_id()), CommentText::parse("The blue one leaks.").expect("a text"));
+        task.send(&AddComment { user: task.user, via: None, id, text }).await.expect("says");
+    }
+    let message = delete(&task);
+    task.send(&message).await.expect("deletes");
+    let message = purge(&task);
+    assert!(task.send(&message).await.expect("purges").task.is_purged());
+    let left: Vec<uuid::Uuid> =
+        sqlx::query_scalar("SELECT task_id FROM task_comment").fetch_all(&world.pool).await.expect("reads");
+    assert_eq!(left, [other.id]);
+}
+
+/// The zone is not the task's, so its following is no change by a person.
+#[sqlx::test(migrations = false)]
+async fn what_was_done_before_a_zone_change_can_still_be_undone(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut task = world.task();
+    let due = Due::parse(Some("2050-12-01"), None, None).expect("a day");
+    task.create(Some(due), vec![before("PT10M")]).await;
+    let title = Some(Title::parse("Feed the cat").expect("a title"));
+    task.edit(TaskPatch { title, ..Default::default() }).await.expect("edits");
+    let zone = UserZone::new(Zone::parse("America/New_York").expect("a zone"), 2);
+    let moved = task.send(&FollowZone { user: task.user, zone }).await.expect("follows");
+    assert_eq!((moved.version, world.rows(&task).await), (3, vec![(1, "cleared"), (2, "pending")]));
+    let again = task.send(&FollowZone { user: task.user, zone }).await.expect("is there");
+    assert_eq!(again.version, 3);
+    let by: Vec<Option<String>> = sqlx::query_scalar(
+        "SELECT body -> 'data' ->> 'by' FROM actor_outbox WHERE body ->> 'type' = 'task.updated' ORDER BY seq",
+    )
+    .fetch_all(&world.pool)
+    .await
+    .expect("reads");
+    assert_eq!(by, [Some(task.user.to_string()), None]);
+    let message = UndoTask { zone, ..undo(&task) };
+    let back = task.send(&message).await.expect("undoes");
+    assert_eq!((back.version, back.task.title().as_str()), (4, "Water the plants"));
+    let stranger = FollowZone { user: UserId(System.next_id()), zone };
+    assert_eq!(task.send(&stranger).await, Err(TaskRefusal::NotFound));
 }
 
 #[sqlx::test(migrations = false)]

@@ -18,8 +18,8 @@ use contracts::{
     reminder_schedule::CheckReminders,
     task::{
         AddComment, CompleteTask, CreateTask, DeleteComment, DeleteTask, EditComment, EditTask,
-        EndRecurrence, FollowParent, FollowProject, GetTask, PurgeTask, ReopenTask, RestoreInstance,
-        RestoreTask, SkipTask, UndoTask, WithdrawInstance,
+        EndRecurrence, FollowParent, FollowProject, FollowZone, GetTask, PurgeTask, ReopenTask,
+        RestoreInstance, RestoreTask, SkipTask, UndoTask, WithdrawInstance,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -81,6 +81,7 @@ fn messages_are_written_as_they_were() {
         .message::<RestoreTask>()
         .message::<UndoTask>()
         .message::<PurgeTask>()
+        .message::<FollowZone>()
         .message::<FollowParent>()
         .message::<GetTask>()
         .message::<FollowProject>()

@@ -103,6 +103,18 @@ impl Task {
         Ok(Transition::Changed { task: next, events: vec![TaskEvent::Updated { fields }] })
     }
 
+    /// The owner's zone has changed, which is no edit by a person: an untouched instance stays one, and what the
+    /// person did last can still be undone.
+    pub fn follow_zone(self, zone: UserZone, now: DateTime<Utc>) -> Result<Transition, Refusal> {
+        let before = self.clone();
+        let mut transition = self.edit(TaskPatch::default(), zone, now)?;
+        if let Transition::Changed { task, .. } = &mut transition {
+            task.set_untouched(before.is_untouched());
+            task.keep_undo(&before);
+        }
+        Ok(transition)
+    }
+
     pub(super) fn difference(&self, next: &Task) -> Vec<TaskField> {
         [
             (TaskField::Title, self.title != next.title),

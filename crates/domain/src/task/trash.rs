@@ -54,11 +54,14 @@ impl Task {
                 (task, events)
             }
             ParentIs::Gone if self.trashed_along => return Ok(self.purge(now)),
+            // One that is not in the trash yet was not told in time that its parent was. It still goes there, not
+            // for good, and is on its own from now on like one that had been there before.
             ParentIs::Gone => {
-                let mut task = self;
+                let (mut task, mut events) = self.delete(now)?.into_parts();
                 task.parent = None;
                 task.touch(now);
-                (task, vec![TaskEvent::Updated { fields: vec![TaskField::Parent] }])
+                events.push(TaskEvent::Updated { fields: vec![TaskField::Parent] });
+                (task, events)
             }
             _ => (self, Vec::new()),
         };
@@ -76,8 +79,13 @@ impl Task {
     }
 
     /// A task goes to the trash with its project, and comes back with it if it went along.
-    pub fn follow_project(self, deleted: bool, now: DateTime<Utc>) -> Result<Transition, Refusal> {
-        let (untouched, zone) = (self.is_untouched(), self.zone);
+    pub fn follow_project(
+        self,
+        deleted: bool,
+        zone: Option<UserZone>,
+        now: DateTime<Utc>,
+    ) -> Result<Transition, Refusal> {
+        let (untouched, zone) = (self.is_untouched(), zone.unwrap_or(self.zone));
         let (mut task, events) = match deleted {
             true if !self.is_deleted() => {
                 let (mut task, events) = self.delete(now)?.into_parts();

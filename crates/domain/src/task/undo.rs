@@ -144,6 +144,15 @@ impl Task {
         Ok(next.changed(event))
     }
 
+    /// What could be undone before a change that is not a person's still can be after it.
+    pub(super) fn keep_undo(&mut self, before: &Task) {
+        if let Some(undo) = &mut self.undo
+            && undo.at == before.updated_at
+        {
+            undo.at = self.updated_at;
+        }
+    }
+
     fn put_back(&mut self, undo: Undo, now: DateTime<Utc>) {
         put(&mut self.title, undo.title);
         put(&mut self.notes, undo.notes);

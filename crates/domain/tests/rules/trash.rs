@@ -1,4 +1,6 @@
-use domain::{NewTask, ParentIs, Planning, ProjectId, Task, TaskEvent, TaskField, TaskId, Transition};
+use domain::{
+    NewTask, ParentIs, Planning, ProjectId, Task, TaskEvent, TaskField, TaskId, Transition, UserZone, Zone,
+};
 use uuid::Uuid;
 
 use crate::given::{at_in_berlin, before, berlin, new_task, now};
@@ -34,6 +36,24 @@ fn one_that_was_in_the_trash_before_stays_there() {
     let (alone, events) = follow(trashed, ParentIs::Gone, None);
     assert_eq!((alone.is_purged(), alone.parent()), (false, None), "it can still be restored, by itself");
     assert_eq!(events, [TaskEvent::Updated { fields: vec![TaskField::Parent] }]);
+}
+
+#[test]
+fn one_that_hears_only_that_its_parent_is_gone_goes_to_the_trash() {
+    let (trashed, events) = follow(subtask(), ParentIs::Gone, None);
+    assert_eq!(events, [TaskEvent::Deleted, TaskEvent::Updated { fields: vec![TaskField::Parent] }]);
+    assert_eq!((trashed.is_deleted(), trashed.is_purged(), trashed.parent()), (true, false, None));
+    assert!(trashed.pending_rows().is_empty());
+}
+
+#[test]
+fn a_task_comes_back_with_its_project_in_the_zone_of_by_then() {
+    let zone = UserZone::new(Zone::UTC, 2);
+    let trashed = subtask().follow_project(true, Some(berlin()), now()).expect("goes along").into_parts().0;
+    for (zone, then) in [(Some(zone), zone), (None, berlin())] {
+        let back = trashed.clone().follow_project(false, zone, now()).expect("comes back").into_parts().0;
+        assert_eq!((back.is_deleted(), *back.zone()), (false, then));
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
 use domain::{
     NewReminder, Priority, Refusal, Status, Task, TaskEvent, TaskField, TaskPatch, Transition, Trigger,
+    UserZone, Zone,
 };
 
 use crate::given::*;
@@ -120,4 +121,24 @@ fn it_is_stored_with_the_task_and_read_again() {
     let unset = done(nothing.clone().edit(due(None), berlin(), now()), &nothing);
     let stored: Task = serde_json::from_value(serde_json::to_value(&unset).expect("JSON")).expect("loads");
     assert_eq!(undone(&stored, minute()).0.due(), nothing.due());
+}
+
+#[test]
+fn a_zone_change_leaves_what_can_be_undone() {
+    let before = task(Some(all_day("2026-12-02")), &[before("PT10M")]);
+    let edited = done(before.clone().edit(title("Feed the cat"), berlin(), now()), &before);
+    let utc = UserZone::new(Zone::UTC, 2);
+    let follow =
+        |task: &Task, later| task.clone().follow_zone(utc, now() + later).expect("follows").into_parts().0;
+    let moved = follow(&edited, minute());
+    assert_ne!(moved.pending_rows(), edited.pending_rows());
+    let back = moved.clone().undo(utc, now() + minute() * 2).expect("there is something").into_parts().0;
+    assert_eq!(
+        (back.title(), back.pending_rows()[0].fires_at),
+        (before.title(), moved.pending_rows()[0].fires_at)
+    );
+
+    let nobodys = edited.follow_zone(utc, now()).expect("follows").for_good().into_parts().0;
+    let moved = follow(&nobodys, minute());
+    assert_eq!(moved.undo(utc, now()), Err(Refusal::NothingToUndo));
 }

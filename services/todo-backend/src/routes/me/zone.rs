@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use contracts::api;
-use domain::{Due, Task, TaskPatch, Transition, UserZone, Violations, Zone};
+use domain::{Due, Task, Transition, UserZone, Violations, Zone};
 use platform::{Json, Problem};
 use serde_json::Value;
 
@@ -57,8 +57,7 @@ pub(crate) async fn preview_zone(
 
 /// What the task's own turn would do: the reminders that fire at another instant then.
 fn moved(task: &Task, zone: UserZone, now: chrono::DateTime<chrono::Utc>) -> Vec<api::ZoneMove> {
-    let Ok(Transition::Changed { task: next, .. }) = task.clone().edit(TaskPatch::default(), zone, now)
-    else {
+    let Ok(Transition::Changed { task: next, .. }) = task.clone().follow_zone(zone, now) else {
         return Vec::new();
     };
     let pairs = task.reminders().iter().zip(next.reminders());
