@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use almanac_tests::{LiveEvents, Person};
 use futures::future::join_all;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use xtask::{Process, Stack};
 
 const BACKEND: &str = "todo-backend";
@@ -21,8 +22,13 @@ pub(crate) async fn changes_reach_clients_of_every_backend_and_a_kill_loses_and_
     let tasks = join_all((0..TASKS).map(|n| ada.create(json!({ "title": format!("Task {n}") })))).await;
     let (mut dying, mut living) = (LiveEvents::of(&first).await, LiveEvents::of(&second).await);
 
+    // The second half waits for the kill, so there is something to come after it.
+    let (killed, kill) = watch::channel(false);
     let edits = join_all(tasks.iter().map(async |task| {
         for n in 0..EDITS {
+            if n == EDITS / 2 {
+                kill.clone().wait_for(|killed| *killed).await.expect("it is killed");
+            }
             let title = json!({ "title": format!("Edit {n}") });
             let edit = ada.of_task("PATCH", task, "").key(format!("edit-{n}")).json(title);
             assert_eq!(edit.until_answered().await.status, 200);
@@ -38,8 +44,9 @@ pub(crate) async fn changes_reach_clients_of_every_backend_and_a_kill_loses_and_
                     dying.resume(&second).await;
                 }
             }
-            if seen.len() == TASKS * EDITS / 4 && deaths == 0 {
+            if seen.len() == TASKS * EDITS / 4 && !*killed.borrow() {
                 stack.kill(BACKEND, 0, Process::App).await.expect("it ran");
+                killed.send_replace(true);
             }
         }
         assert_eq!(deaths, 1, "it was killed in between");
