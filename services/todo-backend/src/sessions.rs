@@ -55,14 +55,16 @@ impl Sessions {
         self.0.iter().filter(move |session| session.expires_at() > now)
     }
 
+    /// Those that give way to one more.
+    fn in_the_way(&self, now: DateTime<Utc>) -> Vec<Uuid> {
+        let mut alive: Vec<&Session> = self.alive(now).collect();
+        alive.sort_by_key(|session| std::cmp::Reverse(session.used_at));
+        alive.into_iter().skip(MOST - 1).map(|session| session.id).collect()
+    }
+
     /// What is to be stored of them now.
     fn stored(mut self, now: DateTime<Utc>) -> Change<Self> {
         self.0.retain(|session| session.expires_at() > now);
-        while self.0.len() > MOST {
-            let oldest = self.0.iter().enumerate().min_by_key(|(_, session)| session.used_at);
-            let Some((index, _)) = oldest else { break };
-            self.0.remove(index);
-        }
         match self.0.iter().map(Session::expires_at).max() {
             Some(last) => Change::Save(self, (last - now).to_std().unwrap_or_default()),
             None => Change::Remove,
@@ -75,13 +77,30 @@ pub(crate) async fn begin(app: &App, user: UserId, agent: UserAgent) -> Result<S
     let (now, keys) = (app.clock.now(), app.tokens.keys.current()?);
     let (session, token) = Session::begin(app.ids.next_id(), user, agent.0, now, &keys)?;
     let signed = signed(app, &token)?;
-    state_store::update(app.state.as_ref(), &key(user), |stored: Option<Sessions>| {
-        let mut sessions = stored.unwrap_or_default();
-        sessions.0.push(session.clone());
-        (sessions.stored(now), ())
-    })
-    .await?;
-    Ok(signed)
+    loop {
+        let in_the_way = state_store::update(app.state.as_ref(), &key(user), |stored: Option<Sessions>| {
+            let mut sessions = stored.unwrap_or_default();
+            // It is there if the answer to a save was lost.
+            sessions.0.retain(|it| it.id != session.id);
+            let in_the_way = sessions.in_the_way(now);
+            if !in_the_way.is_empty() {
+                return (Change::Nothing, in_the_way);
+            }
+            sessions.0.push(session.clone());
+            (sessions.stored(now), in_the_way)
+        })
+        .await?;
+        if in_the_way.is_empty() {
+            return Ok(signed);
+        }
+        end(app, user, |session| in_the_way.contains(&session.id)).await?;
+    }
+}
+
+/// Whether a session can be begun now, as far as can be told: for who would spend something on it.
+pub(crate) async fn ready(app: &App, user: UserId) -> Result<(), Problem> {
+    state_store::read::<Sessions>(app.state.as_ref(), &key(user)).await?;
+    Ok(())
 }
 
 /// Continues a session by its refresh token. One that was replaced before is answered with its successor if this may
@@ -134,8 +153,7 @@ pub(crate) async fn end(app: &App, user: UserId, which: impl Fn(&Session) -> boo
     if ids.is_empty() {
         return Ok(0);
     }
-    // Longer than any token of it, of whatever kind.
-    ended::mark(&app.pool, &ids, now + session::LONGEST + TimeDelta::days(1)).await?;
+    mark(app, &ids).await?;
     state_store::update(app.state.as_ref(), &key, |stored: Option<Sessions>| {
         let mut sessions = stored.unwrap_or_default();
         sessions.0.retain(|session| !ids.contains(&session.id));
@@ -143,6 +161,20 @@ pub(crate) async fn end(app: &App, user: UserId, which: impl Fn(&Session) -> boo
     })
     .await?;
     Ok(ids.len())
+}
+
+/// Ends this one, even if it is not listed any more.
+pub(crate) async fn end_this(app: &App, user: UserId, id: Uuid) -> Result<(), Problem> {
+    match end(app, user, |session| session.id == id).await? {
+        0 => mark(app, &[id]).await,
+        _ => Ok(()),
+    }
+}
+
+async fn mark(app: &App, ids: &[Uuid]) -> Result<(), Problem> {
+    // Longer than any token of it, of whatever kind.
+    let until = app.clock.now() + session::LONGEST + TimeDelta::days(1);
+    Ok(ended::mark(&app.pool, ids, until).await?)
 }
 
 fn signed(app: &App, token: &RefreshToken) -> Result<Signed, Problem> {

@@ -20,18 +20,25 @@ use crate::{app::App, problems};
 const FREE_BY_ACCOUNT: i32 = 5;
 const FREE_WHERE_KNOWN: i32 = 10;
 const FREE_BY_ADDRESS: i32 = 50;
-/// After so long without an attempt the count begins anew.
-const FORGOTTEN: TimeDelta = TimeDelta::hours(12);
+/// By then all failures have faded that are counted at most.
+const FORGOTTEN: TimeDelta = TimeDelta::hours(16);
 /// How long a place is known for.
 const KNOWN: TimeDelta = TimeDelta::days(90);
 
 /// An attempt that was counted as a failure. Unless it is told how it ended, it stays one.
 pub(crate) struct Attempt {
-    address: Option<Subject>,
+    address: Option<Counted>,
     /// The account at the address.
     place: Option<Subject>,
     /// What the account's attempts are counted by here.
-    by: Subject,
+    by: Counted,
+    at: DateTime<Utc>,
+}
+
+/// What an attempt was counted by, and the pause that this began.
+struct Counted {
+    subject: Subject,
+    blocked_until: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,11 +65,16 @@ impl Attempt {
             Some(place) => (place, FREE_WHERE_KNOWN),
             None => (account, FREE_BY_ACCOUNT),
         };
-        let address = from.as_ref().map(|from| Subject::of(&["address", from]));
-        let mut counted = vec![(by, free)];
-        counted.extend(address.map(|address| (address, FREE_BY_ADDRESS)));
-        count(&app.pool, counted, now).await?;
-        Ok(Self { address, place, by })
+        // What others at the address try is no reason to keep out who signed in there before.
+        let address = from.filter(|_| !known).map(|from| Subject::of(&["address", &from]));
+        let mut subjects = vec![(by, free)];
+        subjects.extend(address.map(|address| (address, FREE_BY_ADDRESS)));
+        let counted = count(&app.pool, subjects, now).await?;
+        let counted = |subject: Subject| {
+            let found = counted.iter().find(|(counted, _)| *counted == subject.0);
+            Counted { subject, blocked_until: found.map_or(now, |(_, until)| *until) }
+        };
+        Ok(Self { address: address.map(counted), place, by: counted(by), at: now })
     }
 
     /// It was them: what was tried on the account before counts no more, and this place is known from now on.
@@ -70,7 +82,7 @@ impl Attempt {
         let now = app.clock.now();
         let mut transaction = app.pool.begin().await?;
         sqlx::query("DELETE FROM login_failures WHERE subject = $1")
-            .bind(self.by.0)
+            .bind(self.by.subject.0)
             .execute(&mut *transaction)
             .await?;
         if let Some(place) = self.place {
@@ -80,7 +92,7 @@ impl Attempt {
         }
         transaction.commit().await?;
         // Others who fail from the same address stay counted.
-        take_back(&app.pool, self.address).await
+        take_back(&app.pool, self.address, self.at).await
     }
 
     /// Judges it. What nobody could judge, since a part did not answer, is no guess: else a busy server would shut
@@ -103,7 +115,7 @@ impl Attempt {
 
     /// It was no guess: it did not come to be judged.
     pub(crate) async fn undecided(self, app: &App) -> Result<(), Problem> {
-        take_back(&app.pool, [Some(self.by), self.address].into_iter().flatten()).await
+        take_back(&app.pool, [Some(self.by), self.address].into_iter().flatten(), self.at).await
     }
 }
 
@@ -124,33 +136,39 @@ async fn is_known(pool: &PgPool, place: Subject, now: DateTime<Utc>) -> Result<b
 }
 
 /// The pause doubles from one second to a quarter of an hour, from the first failure that is not free. Nothing is counted
-/// for a subject that is blocked: who waits is let in after the pause.
+/// for a subject that is blocked: who waits is let in after the pause. Each quarter of an hour one failure fades, up to
+/// which `last_at` stands, so that what strangers do at an address is over some time even if they keep at it; and no
+/// more are counted than make the longest pause.
 const COUNT: &str = "
     INSERT INTO login_failures AS it (subject, failures, last_at, blocked_until)
     SELECT subject, 1, $3, $3 FROM unnest($1::bytea[]) AS subject ORDER BY subject
     ON CONFLICT (subject) DO UPDATE SET (failures, last_at, blocked_until) = (
-        SELECT failures, $3, CASE WHEN failures > free
-            THEN $3 + least(2.0 ^ least(failures - free - 1, 20), 900) * interval '1 second' ELSE $3 END
-        FROM (SELECT CASE WHEN it.last_at < $4 THEN 1 ELSE least(it.failures, 1000000) + 1 END AS failures) AS counted,
-             unnest($1::bytea[], $2::integer[]) AS free (subject, free)
+        SELECT counted.failures, counted.last_at, CASE WHEN counted.failures > free
+            THEN $3 + least(2.0 ^ (counted.failures - free - 1), 900) * interval '1 second' ELSE $3 END
+        FROM unnest($1::bytea[], $2::integer[]) AS free (subject, free),
+             LATERAL (SELECT greatest(floor(extract(epoch FROM $3 - it.last_at) / 900), 0) AS quarters) AS faded,
+             LATERAL (SELECT (least(greatest(it.failures - quarters, 0), free + 10) + 1)::integer AS failures,
+                             CASE WHEN quarters < it.failures THEN it.last_at + quarters * interval '15 minutes'
+                                  ELSE $3 END AS last_at) AS counted
         WHERE free.subject = it.subject
     )
     WHERE it.blocked_until <= $3
-    RETURNING subject";
+    RETURNING subject, blocked_until";
 
-async fn count(pool: &PgPool, subjects: Vec<(Subject, i32)>, now: DateTime<Utc>) -> Result<(), Problem> {
+/// Counts an attempt for each, or for none if one is blocked; the pause that begins with it, if only of no time.
+async fn count(
+    pool: &PgPool,
+    subjects: Vec<(Subject, i32)>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Vec<u8>, DateTime<Utc>)>, Problem> {
     let (subjects, free): (Vec<Vec<u8>>, Vec<i32>) =
         subjects.into_iter().map(|(subject, free)| (subject.0.to_vec(), free)).unzip();
     let mut transaction = pool.begin().await?;
-    let counted = sqlx::query(COUNT)
-        .bind(&subjects)
-        .bind(&free)
-        .bind(now)
-        .bind(now - FORGOTTEN)
-        .fetch_all(&mut *transaction)
-        .await?;
+    let counted: Vec<(Vec<u8>, DateTime<Utc>)> =
+        sqlx::query_as(COUNT).bind(&subjects).bind(&free).bind(now).fetch_all(&mut *transaction).await?;
     if counted.len() == subjects.len() {
-        return Ok(transaction.commit().await?);
+        transaction.commit().await?;
+        return Ok(counted);
     }
     transaction.rollback().await?;
     let sql = "SELECT max(blocked_until) FROM login_failures WHERE subject = ANY ($1)";
@@ -158,12 +176,18 @@ async fn count(pool: &PgPool, subjects: Vec<(Subject, i32)>, now: DateTime<Utc>)
     Err(too_many(until.map_or(TimeDelta::zero(), |until| until - now)))
 }
 
-async fn take_back(pool: &PgPool, subjects: impl IntoIterator<Item = Subject>) -> Result<(), Problem> {
-    for subject in subjects {
-        sqlx::query("UPDATE login_failures SET failures = failures - 1 WHERE subject = $1 AND failures > 0")
-            .bind(subject.0)
-            .execute(pool)
-            .await?;
+/// Undoes a failure that was counted `at` this time, and the pause it began, unless a later one began another.
+async fn take_back(
+    pool: &PgPool,
+    counted: impl IntoIterator<Item = Counted>,
+    at: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let sql = "UPDATE login_failures
+               SET failures = greatest(failures - 1, 0),
+                   blocked_until = CASE WHEN blocked_until = $2 THEN $3 ELSE blocked_until END
+               WHERE subject = $1";
+    for Counted { subject, blocked_until } in counted {
+        sqlx::query(sql).bind(subject.0).bind(blocked_until).bind(at).execute(pool).await?;
     }
     Ok(())
 }
@@ -207,7 +231,8 @@ mod tests {
         for _ in 0..=FREE_BY_ACCOUNT {
             assert_eq!(pause(&backend, "ada@example.org", None).await, None);
         }
-        for expected in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+        // One failure has faded by the second of 512.
+        for expected in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 900, 900, 900] {
             let wait = pause(&backend, "ADA@example.org ", None).await.unwrap();
             assert!((expected..=expected + 1).contains(&wait), "{wait} for {expected}");
             backend.clock.advance(TimeDelta::seconds(wait));
@@ -253,6 +278,53 @@ mod tests {
             assert!(begin("192.0.2.1").await.is_ok());
         }
         assert!(begin("192.0.2.1").await.is_err(), "but it is counted");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn strangers_at_an_address_keep_nobody_out_who_signed_in_there_before(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let ada = backend.user("ada@example.org").await;
+        let begin = async |account: &str| Attempt::begin(&backend.app, account, ip("192.0.2.1")).await;
+        begin("ada@example.org").await.unwrap().succeeded(&backend.app, ada.id).await.unwrap();
+        let mut n = 0;
+        while begin(&format!("{n}@example.org")).await.is_ok() {
+            n += 1;
+        }
+        assert!(begin("ada@example.org").await.is_ok());
+        assert!(begin("bob@example.org").await.is_err(), "who did not sign in there waits");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn an_address_recovers_while_people_keep_signing_in_there(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let ada = backend.user("ada@example.org").await;
+        let begin = async |account: &str| Attempt::begin(&backend.app, account, ip("192.0.2.1")).await;
+        for n in 0..500 {
+            if begin(&format!("{n}@example.org")).await.is_err() {
+                backend.clock.advance(TimeDelta::minutes(15));
+            }
+        }
+        backend.clock.advance(TimeDelta::minutes(15));
+        // Who succeeds keeps nobody waiting; nor does this keep the failures from fading.
+        for n in 0..120 {
+            let attempt = begin(&format!("new-{n}@example.org")).await;
+            attempt.unwrap().succeeded(&backend.app, ada.id).await.unwrap();
+            backend.clock.advance(TimeDelta::minutes(5));
+        }
+        for n in 0..30 {
+            assert!(begin(&format!("failing-{n}@example.org")).await.is_ok(), "{n}");
+        }
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn what_was_no_guess_leaves_no_pause(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let begin = async || Attempt::begin(&backend.app, "ada@example.org", ip("192.0.2.1")).await;
+        while begin().await.is_ok() {}
+        backend.clock.advance(TimeDelta::minutes(15));
+        begin().await.unwrap().undecided(&backend.app).await.unwrap();
+        assert!(begin().await.is_ok());
+        assert!(begin().await.is_err(), "but a guess does");
     }
 
     #[sqlx::test(migrations = false)]

@@ -53,7 +53,7 @@ pub(crate) async fn confirm(
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
     let hashes: Vec<Vec<u8>> = codes.iter().map(|code| hash(code)).collect();
     let mut transaction = app.pool.begin().await?;
-    if !take_step(&mut transaction, account.id, step).await? {
+    if !take_step(&mut transaction, account.id, &step).await? {
         return Ok(None);
     }
     let sql = "UPDATE account_totp SET confirmed_at = coalesce(confirmed_at, $2) WHERE user_id = $1";
@@ -74,7 +74,7 @@ pub(crate) async fn confirm(
 /// Whether the code holds, of either kind; if so, it never does again.
 pub(crate) async fn spend(app: &App, account: &Account, code: &str) -> Result<bool, Problem> {
     if let Some(step) = step(app, account, code, app.clock.now()).await? {
-        return Ok(take_step(&mut *app.pool.acquire().await?, account.id, step).await?);
+        return Ok(take_step(&mut *app.pool.acquire().await?, account.id, &step).await?);
     }
     let sql = "UPDATE account_recovery_code SET used_at = $3
                WHERE user_id = $1 AND hash = $2 AND used_at IS NULL";
@@ -89,21 +89,28 @@ pub(crate) async fn remove(pool: &PgPool, user: Uuid) -> Result<(), sqlx::Error>
     Ok(())
 }
 
-/// The time step a code is of, if it is of this one or one beside it.
-async fn step(app: &App, account: &Account, code: &str, now: DateTime<Utc>) -> Result<Option<i64>, Problem> {
+/// The time step a code is of, and the secret it was made with, as it is stored.
+struct Step {
+    number: i64,
+    sealed: Vec<u8>,
+}
+
+/// The step of a code, if it is of this one or one beside it.
+async fn step(app: &App, account: &Account, code: &str, now: DateTime<Utc>) -> Result<Option<Step>, Problem> {
     let sql = "SELECT secret FROM account_totp WHERE user_id = $1";
     let sealed: Option<Vec<u8>> = sqlx::query_scalar(sql).bind(account.id).fetch_optional(&app.pool).await?;
     let Some(sealed) = sealed else { return Ok(None) };
     let totp = totp(&sealed::open(&app.secrets, account.id, &sealed).await?, &account.email)?;
     let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
     let step = totp.check(&digits, now.timestamp().unsigned_abs());
-    Ok(step.and_then(|step| i64::try_from(step).ok()))
+    Ok(step.and_then(|step| i64::try_from(step).ok()).map(|number| Step { number, sealed }))
 }
 
-/// Uses the code of this step up: it, and those of the steps before, hold no more. One of two at once gets it.
-async fn take_step(connection: &mut PgConnection, user: Uuid, step: i64) -> Result<bool, sqlx::Error> {
-    let sql = "UPDATE account_totp SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
-    let taken = sqlx::query(sql).bind(user).bind(step).execute(connection).await?;
+/// Uses the code of this step up: it, and those of the steps before, hold no more. One of two at once gets it,
+/// and none does if there is another secret by now.
+async fn take_step(connection: &mut PgConnection, user: Uuid, step: &Step) -> Result<bool, sqlx::Error> {
+    let sql = "UPDATE account_totp SET last_step = $2 WHERE user_id = $1 AND last_step < $2 AND secret = $3";
+    let taken = sqlx::query(sql).bind(user).bind(step.number).bind(&step.sealed).execute(connection).await?;
     Ok(taken.rows_affected() == 1)
 }
 
@@ -136,4 +143,26 @@ fn hash(code: &str) -> Vec<u8> {
 pub(crate) fn shown(secret: &str, now: DateTime<Utc>) -> String {
     let secret = Secret::try_from_base32(secret).unwrap();
     totp(secret.as_bytes(), "ada@example.org").unwrap().generate(now.timestamp().unsigned_abs()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{accounts, test_support::Backend};
+
+    #[sqlx::test(migrations = false)]
+    async fn a_code_does_not_count_for_a_secret_that_came_after_it(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let (app, now) = (&backend.app, backend.app.clock.now());
+        let ada = backend.user("ada@example.org").await;
+        let ada = accounts::by_id(&app.pool, domain::UserId(ada.id)).await.unwrap().unwrap();
+        let enrolment = enrol(app, &ada).await.unwrap().unwrap();
+        let step = step(app, &ada, &shown(&enrolment.secret, now), now).await.unwrap().unwrap();
+        let take = async || take_step(&mut *app.pool.acquire().await.unwrap(), ada.id, &step).await.unwrap();
+        enrol(app, &ada).await.unwrap();
+        assert!(!take().await);
+        let sql = "UPDATE account_totp SET secret = $1";
+        sqlx::query(sql).bind(&step.sealed).execute(&app.pool).await.unwrap();
+        assert!(take().await, "with its own it does");
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
     input::Found,
     openapi::{AttemptProblems, BodyProblems, PassingProblems},
     problems,
-    sessions::UserAgent,
+    sessions::{self, UserAgent},
     throttle::Attempt,
     totp,
 };
@@ -56,10 +56,8 @@ pub(crate) async fn login(
     };
     let stored = account.as_ref().and_then(Account::password);
     let (attempt, verified) = attempt.judge(&app, app.passwords.verify(password, stored)).await?;
-    let account = account.filter(|_| verified).ok_or_else(|| {
-        refused(&problems::WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")
-    })?;
-    if account.totp {
+    let account = account.filter(|_| verified).ok_or_else(wrong)?;
+    let attempt = if account.totp {
         let Some(code) = totp else {
             attempt.undecided(&app).await?;
             return Err(refused(
@@ -67,15 +65,40 @@ pub(crate) async fn login(
                 "Send a code of the authenticator as `totp`, too.",
             ));
         };
-        if !totp::spend(&app, &account, &code).await? {
+        let spending = async {
+            // Else the code would be gone, and its owner not signed in.
+            sessions::ready(&app, account.user_id()).await?;
+            totp::spend(&app, &account, &code).await
+        };
+        let (attempt, spent) = attempt.judge(&app, spending).await?;
+        if !spent {
             return Err(refused(
                 &problems::WRONG_CODE,
                 "The code does not hold, or was used. Wait for the next one.",
             ));
         }
-    }
+        attempt
+    } else {
+        attempt
+    };
     attempt.succeeded(&app, account.id).await?;
-    SignedIn::new(&app, &account, agent, StatusCode::OK).await
+    sign_in(&app, &account, agent).await
+}
+
+/// Signs in whose password was verified, unless it was changed meanwhile: that ended the sessions that there were, and
+/// perhaps not this one.
+async fn sign_in(app: &App, account: &Account, agent: UserAgent) -> Result<SignedIn, Problem> {
+    let signed_in = SignedIn::new(app, account, agent, StatusCode::OK).await?;
+    let now = accounts::by_id(&app.pool, account.user_id()).await?;
+    if now.is_some_and(|now| now.password_hash == account.password_hash) {
+        return Ok(signed_in);
+    }
+    sessions::end_this(app, account.user_id(), signed_in.session.session_id).await?;
+    Err(wrong())
+}
+
+fn wrong() -> Problem {
+    refused(&problems::WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")
 }
 
 fn refused(kind: &ProblemType, detail: &str) -> Problem {
@@ -98,7 +121,13 @@ mod tests {
     use serde_json::json;
     use sqlx::PgPool;
 
-    use crate::test_support::Backend;
+    use super::sign_in;
+    use crate::{
+        accounts,
+        email::Email,
+        sessions::UserAgent,
+        test_support::{Backend, PASSWORD},
+    };
 
     #[sqlx::test(migrations = false)]
     async fn the_right_password_signs_in_and_wrong_ones_all_look_the_same(pool: PgPool) {
@@ -175,6 +204,22 @@ mod tests {
         );
         backend.clock.advance(chrono::TimeDelta::seconds(2));
         backend.signed_in("ada@example.org", crate::test_support::PASSWORD).await;
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn a_password_that_was_changed_after_it_was_verified_signs_nobody_in(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let ada = backend.register("ada@example.org").await;
+        let email = Email::parse("ada@example.org").unwrap();
+        let verified = accounts::by_email(&backend.app.pool, &email).await.unwrap().unwrap();
+        let body = json!({"current": PASSWORD, "new": "new and better"});
+        let change = backend.request("POST", "/api/v1/me/password").token(&ada.token).json(body);
+        assert_eq!(change.send().await.status, 204);
+
+        let refused = sign_in(&backend.app, &verified, UserAgent(None)).await.err().unwrap();
+        assert_eq!(refused.status(), 401);
+        let sessions = backend.request("GET", "/api/v1/me/sessions").token(&ada.token).send().await;
+        assert_eq!(sessions.body["items"].as_array().unwrap().len(), 1, "of who changed it");
     }
 
     #[sqlx::test(migrations = false)]

@@ -43,11 +43,9 @@ pub(crate) async fn change_password(
 ) -> Result<StatusCode, Problem> {
     let account = &caller.account;
     let (current, new) = read(body, &Email::stored(&account.email))?;
-    let new = new.into_string();
     let attempt = Attempt::begin(&app, &account.email, from).await?;
-    let (attempt, right) = attempt.judge(&app, app.passwords.verify(current, account.password())).await?;
-    if right {
-        let hash = app.passwords.hash(new).await?;
+    let (attempt, hash) = attempt.judge(&app, judge(&app, account, current, new.into_string())).await?;
+    if let Some(hash) = hash {
         let now = app.clock.now();
         let mut transaction = app.pool.begin().await?;
         // Nobody else changed it since it was verified.
@@ -57,13 +55,24 @@ pub(crate) async fn change_password(
         accounts::set_password(&mut transaction, account, &hash, app.ids.next_id(), now).await?;
         transaction.commit().await?;
         tracing::info!(user = %account.id, "a password was changed");
-    } else if !app.passwords.verify(new, account.password()).await? {
-        return Err(wrong("current"));
     }
     attempt.succeeded(&app, account.id).await?;
     // Again if it was changed before: perhaps that is as far as the request came.
     end_sessions(&app, account, caller.session().ok()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The hash of the new password; none if it is set already.
+async fn judge(
+    app: &App,
+    account: &Account,
+    current: String,
+    new: String,
+) -> Result<Option<String>, Problem> {
+    if app.passwords.verify(current, account.password()).await? {
+        return app.passwords.hash(new).await.map(Some);
+    }
+    check(app, account, new, "current").await.map(|()| None)
 }
 
 /// Checks a password that comes beside an access token.

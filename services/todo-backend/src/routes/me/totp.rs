@@ -120,7 +120,8 @@ pub(crate) async fn disable_totp(
     let attempt = Attempt::begin(&app, &account.email, from).await?;
     let check = super::password::check(&app, account, password, "password");
     let (attempt, ()) = attempt.judge(&app, check).await?;
-    if !totp::spend(&app, account, &code).await? {
+    let (attempt, spent) = attempt.judge(&app, totp::spend(&app, account, &code)).await?;
+    if !spent {
         return Err(wrong());
     }
     attempt.succeeded(&app, account.id).await?;
@@ -222,6 +223,36 @@ mod tests {
         let behind = |seconds| shown(&secret, backend.app.clock.now() - TimeDelta::seconds(seconds));
         assert_eq!(login(&backend, Some(&behind(120))).await.status, 401);
         assert_eq!(login(&backend, Some(&behind(30))).await.status, 200);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn a_code_is_not_spent_where_no_session_can_be_begun(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let (_, secret, recovery) = enrolled(&backend).await;
+        let code = shown(&secret, backend.app.clock.now());
+        backend.state.fail(true);
+        // More often than failures are free.
+        for _ in 0..10 {
+            for code in [&code, &recovery[0]] {
+                assert_eq!(login(&backend, Some(code)).await.status, 503);
+            }
+        }
+        backend.state.fail(false);
+        for code in [&code, &recovery[0]] {
+            assert_eq!(login(&backend, Some(code)).await.status, 200);
+        }
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn after_others_failed_the_code_comes_right_after_the_password(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let (_, secret, _) = enrolled(&backend).await;
+        let guess = json!({"email": EMAIL, "password": "guessed it"});
+        while backend.post("/api/v1/auth/login", guess.clone()).await.status != 429 {}
+        backend.clock.advance(TimeDelta::minutes(15));
+        assert_eq!(login(&backend, None).await.kind(), "/api/problems/totp-required");
+        let code = shown(&secret, backend.app.clock.now());
+        assert_eq!(login(&backend, Some(&code)).await.status, 200);
     }
 
     #[sqlx::test(migrations = false)]
