@@ -158,7 +158,7 @@ mod tests {
         let ada = accounts::by_id(&app.pool, domain::UserId(ada.id)).await.unwrap().unwrap();
         let enrolment = enrol(app, &ada).await.unwrap().unwrap();
         let step = step(app, &ada, &shown(&enrolment.secret, now), now).await.unwrap().unwrap();
-        let take = async || take_step(&mut *app.pool.acquire().await.unwrap(), ada.id, &step).await.unwrap();
+        let take = async || take_step(&mut app.pool.acquire().await.unwrap(), ada.id, &step).await.unwrap();
         enrol(app, &ada).await.unwrap();
         assert!(!take().await);
         let sql = "UPDATE account_totp SET secret = $1";

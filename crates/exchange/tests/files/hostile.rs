@@ -28,12 +28,12 @@ fn within_reason(name: &str, read: impl FnOnce() -> Vec<Item>) -> Vec<Item> {
 fn rows(rows: impl Iterator<Item = String>) -> Vec<Item> {
     let file = format!("TYPE,CONTENT,INDENT\n{}", rows.collect::<String>());
     assert!(file.len() <= LARGEST + 1_000);
-    todoist::read(&file, berlin(), berlin().zone.local(now())).unwrap()
+    todoist::read(&file, berlin(), berlin().zone.local(now())).expect("rows")
 }
 
 fn todo(lines: &str) -> Vec<Item> {
     let file = format!("BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:1\n{lines}\nEND:VTODO\nEND:VCALENDAR\n");
-    ical::read(&file, berlin()).unwrap()
+    ical::read(&file, berlin()).expect("a calendar")
 }
 
 #[test]
