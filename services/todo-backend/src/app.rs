@@ -38,6 +38,10 @@ pub(crate) struct App {
     pub(crate) trusted_proxies: usize,
     /// For expanding rules that anybody may send.
     pub(crate) previews: Slots,
+    /// What of an import has not begun by then is left to the next.
+    pub(crate) longest_import: Duration,
+    /// For reading files.
+    pub(crate) imports: Slots,
     /// The connected clients.
     pub(crate) live: Live,
     /// Requested when the process is to end.
@@ -68,6 +72,8 @@ impl App {
             secrets,
             trusted_proxies: settings.trusted_proxies,
             previews: Slots::default(),
+            longest_import: Duration::from_secs(15),
+            imports: Slots::default(),
             live: Live::new(service.pool.clone()),
             stop: service.stop.clone(),
             zone_moves: WorkerHandle::default(),

@@ -94,6 +94,14 @@ impl Backend {
         backend
     }
 
+    /// With less time for an import.
+    pub(crate) async fn hurried(pool: PgPool, longest_import: std::time::Duration) -> Self {
+        let mut backend = Self::new(pool).await;
+        backend.app.longest_import = longest_import;
+        backend.routes = routes_of(&backend.app);
+        backend
+    }
+
     /// With limits of the requests of a token, and of an address.
     pub(crate) async fn limited(pool: PgPool, of_tokens: Policy, of_addresses: Policy) -> Self {
         Self::with(pool, NOBODY.to_owned(), (of_tokens, of_addresses)).await
@@ -135,6 +143,8 @@ impl Backend {
             secrets,
             trusted_proxies: 1,
             previews: Default::default(),
+            longest_import: std::time::Duration::from_secs(15),
+            imports: Default::default(),
             zone_moves: Default::default(),
             sweep: Arc::default(),
         };

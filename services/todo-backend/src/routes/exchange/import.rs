@@ -4,6 +4,7 @@
 //! nothing twice.
 
 mod answer;
+mod order;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -12,16 +13,19 @@ use axum::{
     body::Bytes,
     extract::{State, rejection::BytesRejection},
 };
+use chrono::{DateTime, Utc};
 use contracts::task::CompleteTask;
+use domain::UserZone;
 use exchange::{Item, Unreadable, ical, own, todoist};
 use futures::{StreamExt, stream};
 use http::{HeaderMap, header};
 use platform::{FieldError, Json, Problem, problem, unreadable};
+use tokio::time::Instant;
 use virtual_actors::{Command, CommandId, Keep};
 
 use self::{
     answer::{Import, Imported, Outcome},
-    plan::Planned,
+    plan::{Known, Plan, Planned},
 };
 use crate::{
     app::App,
@@ -39,7 +43,8 @@ const AT_ONCE: usize = 8;
 /// own (`application/json`), of at most 5 MiB and 5,000 tasks.
 ///
 /// It is not one step: each task has its own result, and what of it could not be taken is told with its line. Importing
-/// the same file again makes nothing twice.
+/// the same file again makes nothing twice. When actors cannot be reached, what has not begun after 15 seconds has
+/// `failed`.
 #[utoipa::path(
     post, path = "/api/v1/import", tag = "tasks", security(("access_token" = []), ("api_token" = ["tasks:write"])),
     request_body(content(
@@ -60,23 +65,36 @@ pub(crate) async fn import_tasks(
 ) -> Result<Json<Import>, Problem> {
     let dry_run = query.choice("dry_run", &[("true", true), ("false", false)]).unwrap_or(false);
     query.finish()?;
-    let items = read(&app, &caller, &headers, &body.map_err(unreadable)?)?;
-    let plan = plan::plan(&app, &caller, items).await?;
+    let body = body.map_err(unreadable)?;
+    let plan = planned(&app, &caller, headers, body).await?;
+    let until = Instant::now() + app.longest_import;
     let mut results: Vec<(usize, Imported)> = plan.settled;
     for level in plan.levels {
-        let made = stream::iter(level).map(|planned| make(&app, &caller, planned, dry_run));
+        let made = stream::iter(level).map(|planned| make(&app, &caller, planned, dry_run, until));
         results.extend(made.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
     }
     results.sort_by_key(|(at, _)| *at);
     Ok(Json(Import::of(dry_run, results.into_iter().map(|(_, result)| result).collect())))
 }
 
-fn read(
+/// A large file takes a core for a while, so that it is read and planned in a slot.
+async fn planned(
     app: &App,
     caller: &Caller<WriteTasks>,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Vec<Item>, Problem> {
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Plan, Problem> {
+    let (owner, zone, now) = (caller.id, caller.zone, app.clock.now());
+    let read = app.imports.run(move || {
+        let items = read(&headers, &body, zone, now)?;
+        Ok::<_, Problem>((plan::new_ids(owner, &items), items))
+    });
+    let (ids, items) = read.await??;
+    let known = Known::find(&app.pool, owner, ids).await?;
+    app.imports.run(move || plan::plan(owner, zone, now, &known, items)).await
+}
+
+fn read(headers: &HeaderMap, body: &Bytes, zone: UserZone, now: DateTime<Utc>) -> Result<Vec<Item>, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let text = || {
@@ -84,8 +102,8 @@ fn read(
             .map_err(|_| Problem::invalid("body", "not_utf8", "The file is not in UTF-8."))
     };
     let items = match kind.as_str() {
-        "text/calendar" => ical::read(text()?, caller.zone),
-        "text/csv" => todoist::read(text()?, caller.zone, caller.zone.zone.local(app.clock.now())),
+        "text/calendar" => ical::read(text()?, zone),
+        "text/csv" => todoist::read(text()?, zone, zone.zone.local(now)),
         "application/json" => own::read(text()?),
         _ => {
             let detail = "Send text/calendar, text/csv or application/json.";
@@ -95,9 +113,20 @@ fn read(
     items.map_err(|Unreadable { rule, detail }| Problem::invalid("body", rule, detail))
 }
 
-async fn make(app: &App, caller: &Caller<WriteTasks>, planned: Planned, dry_run: bool) -> (usize, Imported) {
+async fn make(
+    app: &App,
+    caller: &Caller<WriteTasks>,
+    planned: Planned,
+    dry_run: bool,
+    until: Instant,
+) -> (usize, Imported) {
     let Planned { at, id, create, done, exists, mut result } = planned;
     if dry_run {
+        return (at, result);
+    }
+    if Instant::now() > until {
+        result.outcome = Outcome::Failed;
+        result.errors = vec![not_made("Others took too long; import the file again.")];
         return (at, result);
     }
     let command = || Command { id: CommandId(app.ids.next_id()), keep: Keep::Short };
@@ -113,11 +142,12 @@ async fn make(app: &App, caller: &Caller<WriteTasks>, planned: Planned, dry_run:
     if let Err(problem) = made {
         let body = problem.body();
         result.outcome = if problem.status().is_server_error() { Outcome::Failed } else { Outcome::Refused };
-        result.errors = if body.errors.is_empty() {
-            vec![FieldError { field: String::new(), rule: "not_made".into(), detail: body.detail.clone() }]
-        } else {
-            body.errors.clone()
-        };
+        result.errors =
+            if body.errors.is_empty() { vec![not_made(&body.detail)] } else { body.errors.clone() };
     }
     (at, result)
+}
+
+fn not_made(detail: &str) -> FieldError {
+    FieldError { field: String::new(), rule: "not_made".into(), detail: detail.to_owned() }
 }

@@ -1,5 +1,7 @@
 //! Files as people have them.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -277,4 +279,60 @@ async fn a_file_that_is_none_is_refused(pool: PgPool) {
         backend.request("POST", "/api/v1/import").token(&ada.token).raw("text/csv", vec![0xff, 0xfe]);
     assert_eq!(not_text.send().await.body["errors"][0]["rule"], "not_utf8");
     assert_eq!(export(&backend, &ada, "xml").await.status, 422);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_has_not_begun_in_time_is_left_to_the_next_import(pool: PgPool) {
+    // Half as long again as a command that nobody answers.
+    let backend = Backend::hurried(pool.clone(), Duration::from_millis(450)).await;
+    let ada = backend.user("ada@example.org").await;
+    let tasks: Vec<Value> = (0..40).map(|n| json!({"id": format!("t{n}"), "title": "x"})).collect();
+    let file = json!({"almanac": 1, "tasks": tasks}).to_string();
+    backend.actors.go_down();
+    let told = import(&backend, &ada, "application/json", file.clone()).await;
+    assert_eq!((told.status, &told.body["failed"]), (200, &json!(40)), "{}", told.text);
+    let detail = |at: usize| told.body["items"][at]["errors"][0]["detail"].as_str().unwrap().to_owned();
+    assert!(detail(0).contains("cannot be reached"), "{}", detail(0));
+    assert!(detail(39).contains("import the file again"), "{}", detail(39));
+    backend.actors.come_back();
+    let mut left = 40;
+    for _ in 0..40 {
+        left =
+            import(&backend, &ada, "application/json", file.clone()).await.body["failed"].as_u64().unwrap();
+        if left == 0 {
+            break;
+        }
+    }
+    assert_eq!(left, 0, "each import makes some");
+    let tasks: i64 = sqlx::query_scalar("SELECT count(*) FROM task").fetch_one(&pool).await.unwrap();
+    assert_eq!(tasks, 40);
+}
+
+/// Each of these once made about a billion hashes.
+#[sqlx::test(migrations = false)]
+async fn a_long_chain_of_tasks_is_planned_at_once(pool: PgPool) {
+    let backend = Backend::new(pool).await;
+    let ada = backend.user("ada@example.org").await;
+    let dry_run = async |tasks: Vec<Value>| {
+        let file = json!({"almanac": 1, "tasks": tasks}).to_string();
+        assert!(file.len() < 5 * 1024 * 1024);
+        let begun = Instant::now();
+        let path = "/api/v1/import?dry_run=true";
+        let told = backend.request("POST", path).token(&ada.token).raw("application/json", file).send().await;
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+        counts(&told)
+    };
+    let name = |n: usize| format!("{n:04}");
+    let chain = |title: &str| -> Vec<Value> {
+        let task = |n: usize| {
+            let before: Vec<String> = (n.saturating_sub(140)..n).map(name).collect();
+            json!({"id": name(n), "title": title, "blocked_by": before})
+        };
+        (0..4_900).map(task).collect()
+    };
+    // Who waits for more than 50 is refused; so the next waits for fewer, and is not.
+    let (created, existing, refused) = dry_run(chain("x")).await;
+    assert_eq!((created + refused, existing), (4_900, 0));
+    assert!(created > 50 && refused > 0, "{created} {refused}");
+    assert_eq!(dry_run(chain("")).await, (0, 0, 4_900));
 }
