@@ -5,11 +5,11 @@ use contracts::project::{
     RemoveMember, RestoreProject, TransferProject,
 };
 use domain::{NewProject, Project, ProjectEvent, ProjectId, Role, UserId};
-use virtual_actors::{Handles, Turn, TurnContext};
+use virtual_actors::{BrokenRule, Handles, Turn, TurnContext};
 
 use crate::{
     ProjectActor,
-    commit::{changed, transition},
+    commit::{changed, too_many_projects, transition},
 };
 
 type Decided = Result<Turn<ProjectActor, ProjectSnapshot>, ProjectRefusal>;
@@ -26,6 +26,10 @@ impl Handles<CreateProject> for ProjectActor {
         let id: ProjectId = turn.actor_id().parse().map_err(|_| ProjectRefusal::NotFound)?;
         let project = Project::create(NewProject { id, owner, name, colour, position }, turn.now());
         Ok(changed(project, &ProjectEvent::Created, owner, turn))
+    }
+
+    fn broken(rule: BrokenRule) -> Result<ProjectRefusal, BrokenRule> {
+        too_many_projects(rule, "project")
     }
 }
 
@@ -51,6 +55,10 @@ impl Handles<RestoreProject> for ProjectActor {
         let project = of(state, user, Role::Owner, if_version, turn)?;
         Ok(transition(project.restore(turn.now()), user, turn))
     }
+
+    fn broken(rule: BrokenRule) -> Result<ProjectRefusal, BrokenRule> {
+        too_many_projects(rule, "project")
+    }
 }
 
 impl Handles<AddMember> for ProjectActor {
@@ -60,6 +68,10 @@ impl Handles<AddMember> for ProjectActor {
         let change = project.add_member(member, turn.now());
         let change = change.map_err(|violation| ProjectRefusal::Invalid { violations: violation.into() })?;
         Ok(transition(change, user, turn))
+    }
+
+    fn broken(rule: BrokenRule) -> Result<ProjectRefusal, BrokenRule> {
+        too_many_projects(rule, "email")
     }
 }
 

@@ -2,11 +2,11 @@
 
 use contracts::{
     events::{AUDIT_LOGS, ProjectChanged},
-    project::{ProjectSnapshot, SweepTasks},
+    project::{ProjectRefusal, ProjectSnapshot, SweepTasks},
 };
-use domain::{Project, ProjectChange, ProjectEvent, UserId};
+use domain::{Project, ProjectChange, ProjectEvent, UserId, Violation};
 use serde_json::{Value, json};
-use virtual_actors::{Event, RowsSql, RuleSql, Turn, TurnContext};
+use virtual_actors::{BrokenRule, Event, RowsSql, RuleSql, Turn, TurnContext};
 
 use crate::ProjectActor;
 
@@ -26,10 +26,29 @@ pub(crate) const MEMBER_ROWS: RowsSql = RowsSql(
 );
 
 /// While a project goes to the trash or comes back, no task comes into it: see `task_relations` in `migrations/`.
+/// Who comes into it is in few enough others.
 pub(crate) const RULE: RuleSql = RuleSql(
-    "CASE WHEN ($8::jsonb -> 'moves_tasks')::boolean
-        THEN pg_advisory_xact_lock(hashtextextended('tasks of ' || $1, 0)) IS NULL END",
+    "jsonb_build_array(
+        CASE WHEN ($8::jsonb -> 'moves_tasks')::boolean
+            THEN pg_advisory_xact_lock(hashtextextended('tasks of ' || $1, 0)) IS NULL END,
+        CASE WHEN $8::jsonb ? 'joining'
+            THEN projects_of_people($1, $8::jsonb -> 'joining', ($8::jsonb -> 'most')::integer) IS NULL END
+    )",
 );
+
+/// What the database said of a project too many, to the person who asked for it; `field` is what they asked with.
+pub(crate) fn too_many_projects(
+    BrokenRule(rule): BrokenRule,
+    field: &str,
+) -> Result<ProjectRefusal, BrokenRule> {
+    if rule["rule"] != TOO_MANY {
+        return Err(BrokenRule(rule));
+    }
+    let detail = format!("A person is in at most {} projects.", Project::MAX_OF_A_PERSON);
+    Ok(ProjectRefusal::Invalid { violations: Violation::new(field, TOO_MANY, detail).into() })
+}
+
+const TOO_MANY: &str = "too_many_projects";
 
 /// A turn's result from the domain's.
 pub(crate) fn transition(
@@ -53,7 +72,12 @@ pub(crate) fn changed(
 ) -> Turn<ProjectActor, ProjectSnapshot> {
     let published = published(&project, event, by, turn);
     let moves_tasks = matches!(event, ProjectEvent::Deleted | ProjectEvent::Restored);
-    let rows = json!({ "members": members(&project), "moves_tasks": moves_tasks });
+    let mut rows = json!({ "members": members(&project), "moves_tasks": moves_tasks });
+    let joining = joining(&project, event);
+    if !joining.is_empty() {
+        rows["joining"] = json!(joining);
+        rows["most"] = json!(Project::MAX_OF_A_PERSON);
+    }
     let reply = ProjectSnapshot { version: turn.next_version(), project: project.clone() };
     let mut changed = Turn::changed(project, reply).events(published).rows(rows);
     if moves_tasks {
@@ -61,6 +85,15 @@ pub(crate) fn changed(
         changed = changed.tell(turn.actor_id(), &SweepTasks::default());
     }
     changed.into()
+}
+
+/// Who has access by this change and had none.
+fn joining(project: &Project, event: &ProjectEvent) -> Vec<UserId> {
+    match event {
+        ProjectEvent::Created | ProjectEvent::Restored => project.people().map(|(user, _)| user).collect(),
+        ProjectEvent::MemberAdded { member, .. } => vec![*member],
+        _ => Vec::new(),
+    }
 }
 
 fn members(project: &Project) -> Value {

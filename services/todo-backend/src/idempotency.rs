@@ -40,7 +40,8 @@ impl Idempotency {
         }
     }
 
-    /// The id of a task that is to be created.
+    /// The id of a task that is to be created by `POST /tasks`: other requests that make tasks have a
+    /// [`new_id`](Self::new_id), which is of their path.
     pub(crate) fn new_task_id(&self, user: UserId, ids: &dyn IdSource) -> TaskId {
         TaskId(match &self.key {
             Some(key) => Uuid::new_v5(&user.0, key.as_bytes()),

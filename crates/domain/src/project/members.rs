@@ -14,6 +14,9 @@ pub struct Member {
 
 impl Project {
     pub const MAX_MEMBERS: usize = 100;
+    /// How many projects a person may be in, their own and those shared with them: nobody's lists grow without
+    /// bound by what others do. The trash is not counted.
+    pub const MAX_OF_A_PERSON: usize = 200;
 
     /// What this person is here, if anything.
     pub fn role_of(&self, user: UserId) -> Option<Role> {

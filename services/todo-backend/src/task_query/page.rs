@@ -5,7 +5,7 @@ use contracts::api;
 use domain::UserId;
 use http::{HeaderValue, header};
 use platform::{Json, Problem};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, error::DatabaseError};
 use uuid::Uuid;
 
 use super::{
@@ -55,11 +55,25 @@ pub(crate) async fn list(
         query.parsed("cursor", |text| TaskCursor::decode(text, &name, &phases).ok_or_else(invalid_cursor));
     query.finish()?;
     let mut db = sql::begin(&app.pool).await?;
-    let (found, next) = read(&mut db, caller.id, &phases, after, limit).await?;
+    let read = read(&mut db, caller.id, &phases, after, limit).await;
+    let (found, next) = read.map_err(|error| too_much(error, &phases))?;
     db.commit().await?;
     let items = found.iter().map(|found| api::Task::from(&found.task)).collect();
     let next_cursor = next.map(|cursor| cursor.encode(&name));
     Ok(Listing { page: api::Page { items, next_cursor }, place })
+}
+
+/// Words and tags are asked for in each list: all that is too long for a `tsquery` is no fault of the database's.
+fn too_much(error: sqlx::Error, phases: &[Phase]) -> Problem {
+    // program_limit_exceeded and its kind
+    if !error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code.starts_with("54")) {
+        return error.into();
+    }
+    let searched = phases.iter().any(|phase| phase.filters.search.is_some());
+    let field = if searched { "q" } else { "tag" };
+    let detail =
+        "These are too many words and tags for all of your projects at once: ask for fewer, or one project.";
+    Problem::invalid(field, "too_much", detail)
 }
 
 /// At most `limit` tasks, and where to go on if there may be more.

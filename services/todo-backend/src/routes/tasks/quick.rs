@@ -52,7 +52,8 @@ pub(crate) async fn quick_add(
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
     let Asked { text, dry_run } = asked(body)?;
-    let id = idempotency.new_task_id(caller.id, app.ids.as_ref());
+    // Of the path, too: under the same key `POST /tasks` makes another task.
+    let id = TaskId(idempotency.new_id(caller.id, app.ids.as_ref()));
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     // Of a request that is sent again, the line means what it meant the first time.
     let now = match idempotency.key {
@@ -213,6 +214,32 @@ mod tests {
         assert_eq!((other.status, other.kind()), (422, "/api/problems/idempotency-key-reused"));
         let list = backend.request("GET", "/api/v1/tasks").token(&ada.token).send().await;
         assert_eq!(list.body["items"].as_array().unwrap().len(), 1);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn a_key_is_of_its_path_so_each_way_makes_its_own_task(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let ada = backend.user("ada@example.org").await;
+        let plain = async |key: &str| {
+            let request = backend.request("POST", "/api/v1/tasks").token(&ada.token);
+            request.header("idempotency-key", key).json(json!({"title": "Plain"})).send().await.body["id"]
+                .clone()
+        };
+        let line = async |key: &str| {
+            let answer = quick(&backend, &ada, Some(key), json!({"text": "Line"})).await;
+            assert_eq!(
+                (answer.status, &answer.body["task"]["title"]),
+                (201, &json!("Line")),
+                "{}",
+                answer.body
+            );
+            answer.body["task"]["id"].clone()
+        };
+        let first = [plain("a").await, line("a").await, line("b").await, plain("b").await];
+        let again = [plain("a").await, line("a").await, line("b").await, plain("b").await];
+        assert_eq!(first, again);
+        let list = backend.request("GET", "/api/v1/tasks").token(&ada.token).send().await;
+        assert_eq!(list.body["items"].as_array().unwrap().len(), 4);
     }
 
     /// The line is read a moment before the task is made.

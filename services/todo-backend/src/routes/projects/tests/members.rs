@@ -104,3 +104,54 @@ async fn members_get_other_roles_leave_and_are_removed(pool: PgPool) {
     assert_eq!(world.get(&world.ada, &project).await.status, 404);
     assert_eq!(world.names(&world.ada, "").await, [""; 0]);
 }
+
+#[sqlx::test(migrations = false)]
+async fn nobody_is_in_more_projects_than_there_may_be(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let garden = world.project("Garden").await;
+    let join =
+        "INSERT INTO project_member SELECT gen_random_uuid(), $1, 'viewer' FROM generate_series(1, 199)";
+    sqlx::query(join).bind(world.bob.id).execute(&pool).await.unwrap();
+    let add = async |project: &str| {
+        let body = json!({"email": "bob@example.org", "role": "viewer"});
+        world.send(&world.ada, "POST", &format!("{project}/members"), body).await
+    };
+    let create = async || world.send(&world.bob, "POST", "/api/v1/projects", json!({"name": "His"})).await;
+    let refused = |answer: Answer, field: &str| {
+        assert_eq!((answer.status, answer.fields()), (422, vec![field.to_owned()]), "{}", answer.body);
+        assert_eq!(answer.body["errors"][0]["rule"], "too_many_projects");
+    };
+
+    assert_eq!(add(&garden).await.status, 201, "the last there may be");
+    assert_eq!(add(&garden).await.status, 201, "who is there stays");
+    let kitchen = world.project("Kitchen").await;
+    refused(add(&kitchen).await, "email");
+    assert_eq!(world.get(&world.ada, &kitchen).await.body["members"], 1, "nothing was changed");
+    refused(create().await, "project");
+    assert_eq!(world.names(&world.bob, "").await, ["Garden"]);
+
+    // The trash is not counted, so what comes out of it is.
+    assert_eq!(world.send(&world.ada, "DELETE", &garden, Value::Null).await.status, 204);
+    let his = create().await;
+    assert_eq!(his.status, 201, "{}", his.body);
+    refused(world.send(&world.ada, "POST", &format!("{garden}/restore"), Value::Null).await, "project");
+    let his = his.headers["location"].to_str().unwrap().to_owned();
+    assert_eq!(world.send(&world.bob, "DELETE", &his, Value::Null).await.status, 204);
+    let restored = world.send(&world.ada, "POST", &format!("{garden}/restore"), Value::Null).await;
+    assert_eq!(restored.status, 200, "{}", restored.body);
+    assert_eq!(world.names(&world.bob, "").await, ["Garden"]);
+}
+
+/// Each would be the last there may be.
+#[sqlx::test(migrations = false)]
+async fn of_many_at_once_no_more_come_in_than_there_may_be(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let join =
+        "INSERT INTO project_member SELECT gen_random_uuid(), $1, 'viewer' FROM generate_series(1, 197)";
+    sqlx::query(join).bind(world.bob.id).execute(&pool).await.unwrap();
+    let create = |n| world.send(&world.bob, "POST", "/api/v1/projects", json!({"name": format!("His {n}")}));
+    let answers = futures::future::join_all((0..8).map(create)).await;
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(made, 3);
+    assert!(answers.iter().all(|answer| [201, 422].contains(&answer.status)));
+}
