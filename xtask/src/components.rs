@@ -225,7 +225,7 @@ mod tests {
             let before = fs::read_to_string(&store).unwrap();
             announce_secrets(&directory).unwrap();
             assert_eq!(fs::read_to_string(&store).unwrap(), before, "nothing new");
-            directory.add_key("20261201T000000Z", 1).unwrap();
+            directory.add_key("20261201T000000Z", None).unwrap();
             announce_secrets(&directory).unwrap();
             assert_ne!(fs::read_to_string(&store).unwrap(), before);
         }

@@ -81,19 +81,24 @@ impl StateDir {
         Ok(())
     }
 
-    /// Adds a key that signs access tokens, under a name; of those before, so many of the latest stay.
-    pub(crate) fn add_key(&self, name: &str, keep: usize) -> Result<()> {
+    /// Adds a key that signs access tokens, under a name; of those before, the one stays that signs at `now`, which is as
+    /// a name of a key, and those that come after it. Without `now`, none.
+    pub(crate) fn add_key(&self, name: &str, now: Option<&str>) -> Result<()> {
         let mut secrets = self.read_secrets()?;
         let mut keys: BTreeMap<String, Value> = match secrets.remove(KEYS) {
             Some(keys) => serde_json::from_value(keys)?,
             None => BTreeMap::new(),
         };
         // The single key is older than any with a name.
-        let spare = keys.len().saturating_sub(keep);
-        if keys.len() >= keep {
+        let signs = now.and_then(|now| keys.keys().rfind(|key| key.as_str() <= now).cloned());
+        if now.is_none() || signs.is_some() {
             secrets.remove(KEY);
         }
-        keys = keys.into_iter().skip(spare).collect();
+        keys = match (now, signs) {
+            (None, _) => BTreeMap::new(),
+            (Some(_), None) => keys,
+            (Some(_), Some(signs)) => keys.split_off(&signs),
+        };
         keys.insert(name.to_owned(), random_hex().into());
         secrets.insert(KEYS.to_owned(), json!(keys));
         self.replace_secrets(secrets)
@@ -298,14 +303,18 @@ mod tests {
             let keys = secrets[KEYS].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
             (secrets[KEY].is_string(), keys.concat())
         };
-        directory.add_key("a", 1).unwrap();
-        assert_eq!(names(), (true, "a".to_owned()));
-        directory.add_key("b", 1).unwrap();
-        assert_eq!(names(), (false, "ab".to_owned()));
-        directory.add_key("c", 1).unwrap();
-        assert_eq!(names(), (false, "bc".to_owned()));
-        directory.add_key("d", 0).unwrap();
-        assert_eq!(names(), (false, "d".to_owned()));
+        directory.add_key("b", Some("a")).unwrap();
+        assert_eq!(names(), (true, "b".to_owned()));
+        directory.add_key("c", Some("a")).unwrap();
+        assert_eq!(names(), (true, "bc".to_owned()), "the single key signs until b does");
+        directory.add_key("e", Some("d")).unwrap();
+        assert_eq!(names(), (false, "ce".to_owned()));
+        directory.add_key("f", Some("d")).unwrap();
+        assert_eq!(names(), (false, "cef".to_owned()), "c signs until e does");
+        directory.add_key("h", Some("g")).unwrap();
+        assert_eq!(names(), (false, "fh".to_owned()));
+        directory.add_key("i", None).unwrap();
+        assert_eq!(names(), (false, "i".to_owned()));
         assert_eq!(fs::metadata(directory.secrets()).unwrap().mode() & 0o777, 0o600);
     }
 

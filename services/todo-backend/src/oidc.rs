@@ -132,13 +132,17 @@ impl Oidc {
 
     fn provider(&self, name: &str) -> Result<(&str, &Provider), Problem> {
         let found = self.0.providers.get_key_value(name);
-        let (name, provider) = found.ok_or_else(|| Problem::not_found("There is no such provider."))?;
+        let (name, provider) = found.ok_or_else(no_such_provider)?;
         Ok((name, provider))
     }
 
     fn redirect_uri(&self, provider: &str) -> String {
         format!("{}/api/v1/auth/oidc/{provider}/callback", self.0.public_url)
     }
+}
+
+pub(crate) fn no_such_provider() -> Problem {
+    Problem::not_found("There is no such provider.")
 }
 
 pub(crate) fn failed(detail: &str) -> Problem {

@@ -154,7 +154,9 @@ mod tests {
         fn replicas_together_give_out_the_limit_and_what_is_free_at_most(
             count in 1..6_usize, picks in prop::collection::vec(any::<prop::sample::Index>(), 0..900)
         ) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            // Whose clock stands still while there is work: however slow the machine, nobody is out of patience.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+            let runtime = runtime.unwrap();
             let (_, replicas) = replicas(count);
             let given = runtime.block_on(async {
                 // Twenty at once, at whatever replicas.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use contracts::task::FollowZone;
 use domain::{Task, UserId, UserZone};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 use platform::worker::Work;
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 use uuid::Uuid;
@@ -85,9 +85,8 @@ impl Work for ZoneMoves {
         let Some(account) = accounts::by_id(pool, user).await? else { return Ok(1) };
         let Ok(zone) = account.zone() else { return Ok(1) };
         let tasks = batch(pool, user, &claimed.after).await?;
-        let failed = self.move_all(user, zone, &tasks).await;
-        if failed > 0 {
-            tracing::warn!(user = %user, failed, of = tasks.len(), "some tasks did not follow to the new zone yet");
+        if let Err(reason) = self.move_all(user, zone, &tasks).await {
+            tracing::warn!(user = %user, reason, "tasks do not follow to the new zone yet");
             later(pool, &claimed, &claimed.after, PAUSE).await?;
         } else if let Some(last) = tasks.last() {
             later(pool, &claimed, last, 0.0).await?;
@@ -101,17 +100,25 @@ impl Work for ZoneMoves {
 }
 
 impl ZoneMoves {
-    /// How many of the tasks did not answer.
-    async fn move_all(&self, user: UserId, zone: UserZone, tasks: &[String]) -> usize {
+    /// Until the first that cannot be reached. What fails in a way that a retry does not mend stays behind: one such
+    /// task must not keep its owner's others from following.
+    async fn move_all(&self, user: UserId, zone: UserZone, tasks: &[String]) -> Result<(), String> {
         let moves = stream::iter(tasks.to_vec()).map(|task| async move {
             let message = FollowZone { user, zone };
             // Each look is a command of its own: what was unchanged then may have to move now.
             let command = Command { id: CommandId(self.0.ids.next_id()), keep: Keep::Short };
             let moved = self.0.actors.call(&task, &message).command(command).timeout(PATIENCE).await;
-            // A refusal: it was deleted, and follows when it is restored.
-            !matches!(moved, Ok(_) | Err(CallError::Refused(_)))
+            match moved {
+                Err(CallError::Unavailable(reason)) => Err(reason),
+                Err(error @ (CallError::Failed(_) | CallError::Conflict)) => {
+                    tracing::error!(task, %error, "a task does not follow to the new zone");
+                    Ok(())
+                }
+                // A refusal: it was deleted, and follows when it is restored.
+                Ok(_) | Err(CallError::Refused(_)) => Ok(()),
+            }
         });
-        moves.buffer_unordered(AT_A_TIME).filter(|failed| std::future::ready(*failed)).count().await
+        moves.buffer_unordered(AT_A_TIME).try_for_each(|()| future::ok(())).await
     }
 }
 

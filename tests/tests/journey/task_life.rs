@@ -14,9 +14,9 @@ async fn well_after(task: &Value) {
 
 pub(crate) async fn a_task_that_is_done_or_deleted_does_not_remind(stack: &Stack) {
     let ada = Person::register(stack).await;
-    let done = ada.create_reminding_in("Done in time", 4).await;
-    let deleted = ada.create_reminding_in("Deleted in time", 4).await;
-    let open = ada.create_reminding_in("Still open", 4).await;
+    let done = ada.create_reminding_in("Done in time", 10).await;
+    let deleted = ada.create_reminding_in("Deleted in time", 10).await;
+    let open = ada.create_reminding_in("Still open", 10).await;
     let answer = ada.act(ada.of_task("POST", &done, "/complete")).await;
     assert_eq!((&answer["status"], &answer["version"]), (&json!("done"), &json!(2)));
     ada.act(ada.of_task("DELETE", &deleted, "")).await;
@@ -39,14 +39,14 @@ pub(crate) async fn a_task_that_is_done_or_deleted_does_not_remind(stack: &Stack
 pub(crate) async fn a_moved_task_reminds_at_its_new_time_only(stack: &Stack) {
     let ada = Person::register(stack).await;
     let sooner = ada.create_reminding_in("Moved to sooner", 600).await;
-    let later = ada.create_reminding_in("Moved to later", 3).await;
-    let gone = ada.create_reminding_in("Without a time", 3).await;
+    let later = ada.create_reminding_in("Moved to later", 10).await;
+    let gone = ada.create_reminding_in("Without a time", 10).await;
     let patch = async |task: &Value, due: Value| {
         ada.act(ada.of_task("PATCH", task, "").json(json!({ "due": due }))).await
     };
     let moved = patch(&sooner, due_in(63)).await;
     assert_eq!(moved["reminders"][0]["id"], sooner["reminders"][0]["id"], "it stays the same reminder");
-    let moved_later = patch(&later, due_in(66)).await;
+    let moved_later = patch(&later, due_in(80)).await;
     let without = patch(&gone, Value::Null).await;
     assert_eq!(without["reminders"][0]["fires_at"], Value::Null);
 
@@ -62,11 +62,11 @@ pub(crate) async fn a_moved_task_reminds_at_its_new_time_only(stack: &Stack) {
 
 pub(crate) async fn a_reopened_task_reminds_again(stack: &Stack) {
     let ada = Person::register(stack).await;
-    let task = ada.create_reminding_in("Not done after all", 5).await;
+    let task = ada.create_reminding_in("Not done after all", 10).await;
     ada.act(ada.of_task("POST", &task, "/complete")).await;
     let reopened = ada.act(ada.of_task("POST", &task, "/reopen")).await;
     assert_eq!((&reopened["status"], &reopened["completed_at"]), (&json!("open"), &Value::Null));
-    let trashed = ada.create_reminding_in("Out of the trash", 5).await;
+    let trashed = ada.create_reminding_in("Out of the trash", 10).await;
     ada.act(ada.of_task("DELETE", &trashed, "")).await;
     ada.act(ada.of_task("POST", &trashed, "/restore")).await;
 

@@ -1,19 +1,18 @@
 //! A provider: what is configured, and what it tells of itself (OpenID Connect Discovery 1.0).
 
-use std::{sync::Arc, time::Duration};
+mod cached;
+
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::jwk::JwkSet;
 use platform::Problem;
 use reqwest::{Client, Url, header};
 use serde::{Deserialize, de::DeserializeOwned};
-use tokio::{sync::Mutex, time::Instant};
 use url::form_urlencoded::byte_serialize;
 
+use self::cached::Cached;
 use super::{failed, login::Login};
-
-/// How long what a provider tells of itself is believed.
-const FRESH: Duration = Duration::from_secs(60 * 60);
 
 /// One entry of `OIDC_PROVIDERS`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -38,8 +37,6 @@ pub(super) struct Provider {
     keys: Cached<JwkSet>,
 }
 
-type Cached<T> = Mutex<Option<(Instant, Arc<T>)>>;
-
 #[derive(Debug, Deserialize)]
 pub(super) struct Metadata {
     issuer: String,
@@ -57,36 +54,27 @@ struct Tokens {
 
 impl Provider {
     pub(super) fn new(configured: Configured) -> Self {
-        Self { configured, metadata: Mutex::default(), keys: Mutex::default() }
+        Self { configured, metadata: Cached::default(), keys: Cached::default() }
     }
 
     pub(super) async fn metadata(&self, http: &Client) -> Result<Arc<Metadata>, Problem> {
-        let mut cached = self.metadata.lock().await;
-        if let Some((_, metadata)) = cached.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
-            return Ok(metadata.clone());
-        }
         let issuer = &self.configured.issuer;
-        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let metadata: Metadata = fetch(http, &url).await?;
-        // Section 4.3: else one provider could speak for another.
-        if metadata.issuer != *issuer {
-            return Err(Problem::internal(format!("{url} is of the issuer {}", metadata.issuer)));
-        }
-        let metadata = Arc::new(metadata);
-        *cached = Some((Instant::now(), metadata.clone()));
-        Ok(metadata)
+        let fetched = async {
+            let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+            let metadata: Metadata = fetch(http, &url).await?;
+            // Section 4.3: else one provider could speak for another.
+            if metadata.issuer != *issuer {
+                return Err(Problem::internal(format!("{url} is of the issuer {}", metadata.issuer)));
+            }
+            Ok(metadata)
+        };
+        self.metadata.get(false, fetched).await
     }
 
     /// Its keys; `anew` if one was not among them.
     pub(super) async fn keys(&self, http: &Client, anew: bool) -> Result<Arc<JwkSet>, Problem> {
         let metadata = self.metadata(http).await?;
-        let mut cached = self.keys.lock().await;
-        if let Some((_, keys)) = cached.as_ref().filter(|(at, _)| !anew && at.elapsed() < FRESH) {
-            return Ok(keys.clone());
-        }
-        let keys: Arc<JwkSet> = Arc::new(fetch(http, &metadata.jwks_uri).await?);
-        *cached = Some((Instant::now(), keys.clone()));
-        Ok(keys)
+        self.keys.get(anew, fetch(http, &metadata.jwks_uri)).await
     }
 }
 

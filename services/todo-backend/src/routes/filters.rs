@@ -4,7 +4,7 @@
 mod tests;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use contracts::api;
@@ -27,6 +27,7 @@ use crate::{
     query::Query,
     saved_filters::{self, Outcome},
     scope::{Needs, ReadTasks, WriteTasks},
+    task_path::parse_id,
     task_query::{Filters, SORTS},
 };
 
@@ -107,9 +108,9 @@ async fn list_filters(
 async fn get_filter(
     State(app): State<App>,
     caller: Caller<ReadTasks>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    let filter = saved_filters::find(&app.pool, caller.id, read_id(&id)?).await?.ok_or_else(no_such)?;
+    let filter = saved_filters::find(&app.pool, caller.id, read_id(id)?).await?.ok_or_else(no_such)?;
     Ok(shown(filter))
 }
 
@@ -134,12 +135,12 @@ async fn get_filter(
 async fn edit_filter(
     State(app): State<App>,
     caller: Caller<WriteTasks>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
-    let (id, patch) = (read_id(&id)?, read(body, &caller.zone, false)?);
+    let (id, patch) = (read_id(id)?, read(body, &caller.zone, false)?);
     let (change, now) = (change(&app, &caller, &idempotency), app.clock.now());
     let asked = (if_version, patch.clone());
     let outcome = once(&app.pool, change, &asked, async |db: &mut sqlx::PgConnection| {
@@ -166,11 +167,11 @@ async fn edit_filter(
 async fn delete_filter(
     State(app): State<App>,
     caller: Caller<WriteTasks>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
-    let (id, change) = (read_id(&id)?, change(&app, &caller, &idempotency));
+    let (id, change) = (read_id(id)?, change(&app, &caller, &idempotency));
     let outcome = once(&app.pool, change, &if_version, async |db: &mut sqlx::PgConnection| {
         saved_filters::delete(db, caller.id, id, if_version).await
     });
@@ -201,8 +202,8 @@ fn shown(filter: api::SavedFilter) -> Response {
     ([(header::ETAG, entity_tag(filter.version))], Json(filter)).into_response()
 }
 
-fn read_id(text: &str) -> Result<Uuid, Problem> {
-    Uuid::try_parse(text).ok().filter(|_| text.len() == 36).ok_or_else(no_such)
+fn read_id(path: Result<Path<String>, PathRejection>) -> Result<Uuid, Problem> {
+    path.ok().and_then(|Path(id)| parse_id(&id)).ok_or_else(no_such)
 }
 
 fn no_such() -> Problem {

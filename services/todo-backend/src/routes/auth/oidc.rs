@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use contracts::api;
@@ -57,9 +57,10 @@ impl Callback {
 )]
 pub(crate) async fn begin_oidc(
     State(app): State<App>,
-    Path(provider): Path<String>,
+    provider: Result<Path<String>, PathRejection>,
     mut query: Query,
 ) -> Result<Response, Problem> {
+    let provider = name(provider)?;
     let zone = query.parsed("time_zone", Zone::parse);
     query.finish()?;
     let zone = zone.map_or_else(|| "UTC".to_owned(), |zone| zone.name().to_owned());
@@ -105,11 +106,12 @@ pub(crate) async fn begin_oidc(
 )]
 pub(crate) async fn finish_oidc(
     State(app): State<App>,
-    Path(provider): Path<String>,
+    provider: Result<Path<String>, PathRejection>,
     agent: UserAgent,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<SignedIn, Problem> {
+    let provider = name(provider)?;
     let (now, callback) = (app.clock.now(), Callback::of(&uri));
     let browser = cookie(&headers).and_then(Browser::decode);
     let state = callback.get("state").unwrap_or_default();
@@ -124,8 +126,29 @@ pub(crate) async fn finish_oidc(
     SignedIn::new(&app, &account, agent, status).await
 }
 
+/// What is no text names no provider.
+fn name(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    path.map(|Path(name)| name).map_err(|_| oidc::no_such_provider())
+}
+
 fn cookie(headers: &HeaderMap) -> Option<&str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::PgPool;
+
+    use crate::test_support::Backend;
+
+    #[sqlx::test(migrations = false)]
+    async fn what_is_not_configured_is_no_provider(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        for path in ["house", "%ff", "%ff/callback"] {
+            let answer = backend.request("GET", &format!("/api/v1/auth/oidc/{path}")).send().await;
+            assert_eq!((answer.status, answer.kind()), (404, "/api/problems/not-found"), "{path}");
+        }
+    }
 }

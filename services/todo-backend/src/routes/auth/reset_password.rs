@@ -6,6 +6,8 @@ use domain::Violations;
 use http::StatusCode;
 use platform::{Json, Problem};
 use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     account_mail::Kind,
@@ -23,7 +25,8 @@ use crate::{
 
 /// Sets a new password by the token of the link that was mailed.
 ///
-/// It ends all sessions, confirms the address, and voids other such links. A token holds for an hour and is used once;
+/// It ends all sessions, confirms the address, and voids other such links. If the address was not confirmed before,
+/// API tokens and the calendar's address end, too: somebody else may have made them. A token holds for an hour and is used once;
 /// the same request under its `Idempotency-Key` is a 204 again.
 #[utoipa::path(
     post, path = "/api/v1/auth/reset-password", tag = "account", request_body = api::ResetPassword,
@@ -43,7 +46,7 @@ pub(crate) async fn reset_password(
     let (token, password) = read(body)?;
     let key = idempotency.key.as_deref();
     // Found twice: hashing takes its time, and must neither hold a lock nor be done for whoever has no link.
-    let (link, account) = found(&mut *app.pool.begin().await?, &token).await?;
+    let (link, account) = found(&mut *app.pool.acquire().await?, &token).await?;
     if link.was_used_under(key) {
         // It was carried out; what may have failed afterwards is done again.
         return match app.passwords.verify(password.into_string(), account.password()).await? {
@@ -61,8 +64,13 @@ pub(crate) async fn reset_password(
     super::end_sessions(&app, &account, None).await?;
     let now = app.clock.now();
     let mut transaction = app.pool.begin().await?;
+    // The account before the link: who uses another of its links at the same time voids this one.
+    accounts::lock_by_email(&mut transaction, &link.email).await?.ok_or_else(link::invalid)?;
     let (link, account) = found(&mut transaction, &token).await?;
     link.spend(&mut transaction, key, now).await?;
+    if account.email_verified_at.is_none() {
+        forget_programs(&mut transaction, account.id).await?;
+    }
     accounts::verified(&mut transaction, account.id, now).await?;
     accounts::set_password(&mut transaction, &account, &hash, app.ids.next_id(), now).await?;
     transaction.commit().await?;
@@ -70,10 +78,19 @@ pub(crate) async fn reset_password(
     ended(&app, &account).await
 }
 
-async fn found(connection: &mut sqlx::PgConnection, token: &Secret) -> Result<(Link, Account), Problem> {
+async fn found(connection: &mut PgConnection, token: &Secret) -> Result<(Link, Account), Problem> {
     let link = Link::find(connection, token, &[Kind::ResetPassword]).await?;
     let account = accounts::lock_by_email(connection, &link.email).await?.ok_or_else(link::invalid)?;
     Ok((link, account))
+}
+
+/// Whoever made the account need not be who has the address, and must not keep a way in.
+async fn forget_programs(connection: &mut PgConnection, user: Uuid) -> Result<(), sqlx::Error> {
+    for forget in ["DELETE FROM api_token WHERE user_id = $1", "DELETE FROM calendar_feed WHERE user_id = $1"]
+    {
+        sqlx::query(forget).bind(user).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 async fn ended(app: &App, account: &Account) -> Result<StatusCode, Problem> {
@@ -168,6 +185,54 @@ mod tests {
         assert_eq!(statuses, [204, 410]);
         assert_eq!(signs_in(&backend, "one of the two").await, a.status == 204);
         assert_eq!(signs_in(&backend, "another of them").await, b.status == 204);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn of_two_links_at_once_one_counts(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        backend.register("ada@example.org").await;
+        for round in 0..5 {
+            let (first, second) = (forgot(&backend).await, forgot(&backend).await);
+            backend.clock.advance(TimeDelta::minutes(20));
+            let (a, b) = (format!("one of the two {round}"), format!("another of them {round}"));
+            let (a, b) = tokio::join!(
+                reset(&backend, &first.token, &a, None),
+                reset(&backend, &second.token, &b, None),
+            );
+            let mut statuses = [a.status, b.status];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [204, 410]);
+        }
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn whoever_registered_somebody_elses_address_keeps_no_way_in(pool: PgPool) {
+        let backend = Backend::new(pool).await;
+        let squatter = backend.register("ada@example.org").await;
+        let made = async |token: &str| {
+            let me = |path: &str| backend.request("POST", &format!("/api/v1/me/{path}")).token(token);
+            let program = json!({"name": "script", "scopes": ["tasks:read"]});
+            let program = me("tokens").json(program).send().await;
+            let calendar = me("calendar").send().await;
+            assert_eq!((program.status, calendar.status), (201, 201));
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            (text(&program.body["token"]), text(&calendar.body["path"]))
+        };
+        let holds = async |(program, calendar): &(String, String)| {
+            let tasks = backend.request("GET", "/api/v1/tasks").token(program).send().await.status;
+            (tasks, backend.request("GET", calendar).send().await.status)
+        };
+        let ways = made(&squatter.token).await;
+        assert_eq!(holds(&ways).await, (200, 200));
+        let link = forgot(&backend).await;
+        assert_eq!(reset(&backend, &link.token, "new and better", None).await.status, 204);
+        assert_eq!(holds(&ways).await, (401, 404));
+
+        let ada = backend.signed_in("ada@example.org", "new and better").await;
+        let ways = made(&ada.token).await;
+        let link = forgot(&backend).await;
+        assert_eq!(reset(&backend, &link.token, "forgotten again", None).await.status, 204);
+        assert_eq!(holds(&ways).await, (200, 200), "the address was hers by then");
     }
 
     #[sqlx::test(migrations = false)]

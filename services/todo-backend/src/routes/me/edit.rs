@@ -5,6 +5,8 @@ use contracts::api;
 use domain::{Violations, Zone};
 use platform::{Json, Problem};
 use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     accounts,
@@ -12,6 +14,7 @@ use crate::{
     caller::Caller,
     idempotency::Idempotency,
     input::Found,
+    once::{Change, once},
     openapi::{BodyProblems, CallerProblems, PassingProblems},
     tokens, zone_moves,
 };
@@ -38,27 +41,41 @@ const READ_ONLY: [&str; 4] = ["id", "email", "email_verified", "totp"];
 pub(crate) async fn edit_me(
     State(app): State<App>,
     caller: Caller,
-    _: Idempotency,
+    idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Json<api::User>, Problem> {
     let zone = read(body)?;
-    let mut transaction = app.pool.begin().await?;
-    let account = accounts::lock(&mut transaction, caller.account.id).await?;
-    let mut account = account.ok_or_else(|| tokens::invalid("The account of this access token is gone."))?;
-    if let Some(zone) = zone.filter(|zone| zone.name() != account.time_zone) {
-        account.time_zone = zone.name().to_owned();
+    let command = idempotency.key.is_some().then(|| idempotency.command_id(caller.id, app.ids.as_ref()).id);
+    let change = Change { kind: "account", owner: caller.id.to_string(), command };
+    let name = zone.map(Zone::name);
+    let user = once(&app.pool, change, &name, async |db: &mut PgConnection| {
+        change_zone(db, caller.account.id, name).await
+    });
+    let user = user.await?.ok_or_else(|| tokens::invalid("The account of this access token is gone."))?;
+    // It may have moved; who finds nothing to do rests again.
+    app.zone_moves.wake();
+    Ok(Json(user))
+}
+
+/// None if the account is gone.
+async fn change_zone(
+    db: &mut PgConnection,
+    user: Uuid,
+    zone: Option<&str>,
+) -> Result<Option<api::User>, sqlx::Error> {
+    let Some(mut account) = accounts::lock(db, user).await? else { return Ok(None) };
+    if let Some(zone) = zone.filter(|zone| *zone != account.time_zone) {
+        account.time_zone = zone.to_owned();
         account.zone_version += 1;
         sqlx::query("UPDATE app_user SET time_zone = $2, zone_version = $3 WHERE id = $1")
             .bind(account.id)
             .bind(&account.time_zone)
             .bind(account.zone_version)
-            .execute(&mut *transaction)
+            .execute(&mut *db)
             .await?;
-        zone_moves::begin(&mut transaction, account.id, account.zone_version).await?;
-        transaction.commit().await?;
-        app.zone_moves.wake();
+        zone_moves::begin(db, account.id, account.zone_version).await?;
     }
-    Ok(Json(account.user()))
+    Ok(Some(account.user()))
 }
 
 fn read(body: Value) -> Result<Option<Zone>, Violations> {

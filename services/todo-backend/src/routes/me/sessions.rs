@@ -1,6 +1,6 @@
 //! `/api/v1/me/sessions`: where the caller is signed in.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, State, rejection::PathRejection};
 use contracts::api;
 use http::StatusCode;
 use platform::{Json, Problem};
@@ -49,11 +49,11 @@ pub(crate) async fn list_sessions(
 pub(crate) async fn end_session(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let no_such = || Problem::not_found("You have no such session.");
     caller.session()?;
-    let id = Uuid::try_parse(&id).map_err(|_| no_such())?;
+    let id = id.ok().and_then(|Path(id)| Uuid::try_parse(&id).ok()).ok_or_else(no_such)?;
     let ended = sessions::end(&app, caller.id, |session| session.id == id).await?;
     if ended == 0 && sessions::ended::among(&app.pool, [id]).await?.is_empty() {
         return Err(no_such());
@@ -138,9 +138,9 @@ mod tests {
         let bob = backend.user("bob@example.org").await;
         let list = send(&backend, "GET", "/api/v1/me/sessions", &bob.token).await;
         let of_bob = list.body["items"][0]["id"].as_str().unwrap().to_owned();
-        for id in [of_bob.as_str(), "x"] {
+        for id in [of_bob.as_str(), "x", "%ff"] {
             let answer = send(&backend, "DELETE", &format!("/api/v1/me/sessions/{id}"), &first).await;
-            assert_eq!(answer.status, 404, "{id}");
+            assert_eq!((answer.status, answer.kind()), (404, "/api/problems/not-found"), "{id}");
         }
         assert_eq!(send(&backend, "GET", "/api/v1/me", &bob.token).await.status, 200);
     }

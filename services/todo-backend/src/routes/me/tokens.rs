@@ -1,6 +1,6 @@
 //! `/api/v1/me/tokens`: tokens for programs.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, State, rejection::PathRejection};
 use chrono::{DateTime, SubsecRound, Utc};
 use contracts::api;
 use domain::{Violation, Violations};
@@ -108,10 +108,10 @@ pub(crate) async fn create_token(
 pub(crate) async fn delete_token(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let no_such = || Problem::not_found("You have no such API token.");
-    let id = Uuid::try_parse(&id).map_err(|_| no_such())?;
+    let id = id.ok().and_then(|Path(id)| Uuid::try_parse(&id).ok()).ok_or_else(no_such)?;
     if api_tokens::remove(&app.pool, caller.id.0, id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -231,6 +231,7 @@ mod tests {
         assert_eq!(status(&backend, "DELETE", &path, &ada.token).await, 204);
         assert_eq!(status(&backend, "GET", "/api/v1/tasks", token).await, 401);
         assert_eq!(status(&backend, "DELETE", &path, &ada.token).await, 404);
+        assert_eq!(status(&backend, "DELETE", "/api/v1/me/tokens/%ff", &ada.token).await, 404);
     }
 
     #[sqlx::test(migrations = false)]

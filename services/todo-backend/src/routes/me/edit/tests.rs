@@ -108,11 +108,51 @@ async fn while_the_actors_are_away_the_move_waits(pool: PgPool) {
     let ada = backend.user("ada@example.org").await;
     create(&backend, &ada, all_day(1)).await;
     set(&backend, &ada, "America/New_York").await;
-    backend.actors.refuse();
-    ZoneMoves(backend.app.clone()).work_once().await.unwrap();
-    later(&pool).await;
+    backend.actors.go_down();
     ZoneMoves(backend.app.clone()).work_once().await.unwrap();
     assert_eq!((pending(&pool).await, moves_left(&pool).await), (vec![("01 08:00".into(), 1, 1)], 1));
+    backend.actors.come_back();
+    later(&pool).await;
+    work(&backend).await;
+    assert_eq!(pending(&pool).await, [("01 14:00".into(), 2, 1)]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_task_that_cannot_be_read_keeps_no_other_from_following(pool: PgPool) {
+    let backend = Backend::new(pool.clone()).await;
+    let ada = backend.user("ada@example.org").await;
+    for n in 0..3 {
+        create(&backend, &ada, all_day(n)).await;
+    }
+    let broken = sqlx::query(
+        "UPDATE task SET state = state || '{\"priority\": \"none there is\"}'
+         WHERE id = (SELECT id FROM task ORDER BY id LIMIT 1)",
+    );
+    assert_eq!(broken.execute(&pool).await.unwrap().rows_affected(), 1);
+    set(&backend, &ada, "America/New_York").await;
+    work(&backend).await;
+    later(&pool).await;
+    work(&backend).await;
+    assert_eq!(pending(&pool).await, [("01 08:00".into(), 1, 1), ("01 14:00".into(), 2, 2)]);
+    assert_eq!(moves_left(&pool).await, 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_key_makes_a_change_happen_once(pool: PgPool) {
+    let backend = Backend::new(pool).await;
+    let ada = backend.user("ada@example.org").await;
+    let under = async |key, zone| {
+        let request = backend.request("PATCH", "/api/v1/me").token(&ada.token);
+        request.header("idempotency-key", key).json(json!({"time_zone": zone})).send().await
+    };
+    let first = under("k", "America/New_York").await;
+    assert_eq!(set(&backend, &ada, "Asia/Tokyo").await.status, 200);
+    let again = under("k", "America/New_York").await;
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    assert_eq!(backend.me(&ada).await["time_zone"], "Asia/Tokyo", "a retry does not undo what came later");
+    let other = under("k", "UTC").await;
+    assert_eq!((other.status, other.kind()), (422, "/api/problems/idempotency-key-reused"));
+    assert_eq!(under("l", "UTC").await.body["time_zone"], "UTC");
 }
 
 #[sqlx::test(migrations = false)]
