@@ -250,9 +250,9 @@ async fn the_database_and_the_domain_agree_when_a_task_is_due(pool: PgPool) {
     assert!(unknown.is_some(), "a zone the database does not know keeps no task from being committed");
 }
 
-/// In so many lists, so much is longer than the database takes.
+/// As many lists as a person can have, and as many words and tags as can be asked for.
 #[sqlx::test(migrations = false)]
-async fn a_search_too_long_for_all_of_the_projects_is_named(pool: PgPool) {
+async fn the_longest_search_in_the_most_projects_is_answered(pool: PgPool) {
     let backend = Backend::new(pool.clone()).await;
     let ada = backend.user("ada@example.org").await;
     for project in 1..=200 {
@@ -265,12 +265,12 @@ async fn a_search_too_long_for_all_of_the_projects_is_named(pool: PgPool) {
     let tags = tags.join(",");
     let tags = format!("tag={tags}&tag_all={tags}&tag_none={tags}");
     let words = "ab%20".repeat(60);
-    for (query, field) in [(tags.clone(), "tag"), (format!("{tags}&q=x"), "q")] {
-        let answer = get(query).await;
-        assert_eq!((answer.status, answer.fields()), (422, vec![field.to_owned()]), "{}", answer.body);
-        assert_eq!(answer.body["errors"][0]["rule"], "too_much");
-    }
-    for query in [format!("q={words}"), format!("{tags}&q=x&project={}", Uuid::from_u128(1))] {
+    for query in [
+        format!("{tags}&q={words}"),
+        tags.clone(),
+        format!("q={words}"),
+        format!("{tags}&q=x&project={}", Uuid::from_u128(1)),
+    ] {
         let answer = get(query).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
     }

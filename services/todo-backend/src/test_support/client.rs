@@ -62,7 +62,7 @@ impl Request {
     pub(crate) async fn send(self) -> Answer {
         let response = self.open().await;
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, 10_000_000).await.unwrap();
+        let body = to_bytes(body, 100_000_000).await.unwrap();
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
