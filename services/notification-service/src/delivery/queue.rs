@@ -50,6 +50,31 @@ pub(super) enum Recorded {
     Lost,
 }
 
+impl Recorded {
+    /// Of a statement that settles a mail while its claim counts, and then answers the delay.
+    pub(super) fn settled(delay: Option<f64>) -> Self {
+        delay.map_or(Self::Lost, |delay| Self::Settled { delay })
+    }
+}
+
+/// Lets a mail wait for its next attempt, by the statement of its table; that takes id, attempts, pause and error.
+pub(super) async fn postpone(
+    pool: &PgPool,
+    statement: &'static str,
+    claimed: &impl Claim,
+    error: &str,
+    after: Duration,
+) -> Result<Recorded, sqlx::Error> {
+    let done = sqlx::query(statement)
+        .bind(claimed.id())
+        .bind(claimed.attempts())
+        .bind(interval(after))
+        .bind(error)
+        .execute(pool)
+        .await?;
+    Ok(if done.rows_affected() == 1 { Recorded::Waiting } else { Recorded::Lost })
+}
+
 pub(super) fn interval(duration: Duration) -> PgInterval {
     let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
     PgInterval { months: 0, days: 0, microseconds }

@@ -7,7 +7,7 @@ use virtual_actors::{Actor, partition_of};
 use super::claim::Claimed;
 use crate::delivery::{
     outcome::Outcome,
-    queue::{Recorded, interval},
+    queue::{Recorded, postpone},
 };
 
 /// A mail that was accepted is delivered whoever sent it; any other outcome counts only while the claim does.
@@ -38,16 +38,9 @@ pub(crate) async fn record(
     outcome: &Outcome,
 ) -> Result<Recorded, sqlx::Error> {
     if let Outcome::Retry { error, after } = outcome {
-        let done = sqlx::query(POSTPONE)
-            .bind(claimed.id)
-            .bind(claimed.attempts)
-            .bind(interval(*after))
-            .bind(error)
-            .execute(pool)
-            .await?;
-        return Ok(if done.rows_affected() == 1 { Recorded::Waiting } else { Recorded::Lost });
+        return postpone(pool, POSTPONE, claimed, error, *after).await;
     }
-    let settled: Option<f64> = sqlx::query_scalar(SETTLE)
+    let settled = sqlx::query_scalar(SETTLE)
         .bind(claimed.id)
         .bind(claimed.attempts)
         .bind(outcome.name())
@@ -56,5 +49,5 @@ pub(crate) async fn record(
         .bind(partition_of(NotificationActor::TYPE, &claimed.user_id.to_string()))
         .fetch_optional(pool)
         .await?;
-    Ok(settled.map_or(Recorded::Lost, |delay| Recorded::Settled { delay }))
+    Ok(Recorded::settled(settled))
 }
