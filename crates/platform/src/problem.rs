@@ -3,11 +3,13 @@
 //! A [`ProblemType`] is a constant; services add their own beside the common ones here:
 //!
 //! ```
-//! use http::StatusCode;
-//! use platform::{Problem, ProblemType};
+//! use platform::{Problem, problem_types};
 //!
-//! const EMAIL_TAKEN: ProblemType =
-//!     ProblemType::new(StatusCode::CONFLICT, "email-taken", "The e-mail address has an account");
+//! problem_types! {
+//!     OWN:
+//!     EMAIL_TAKEN = CONFLICT, "email-taken", "The e-mail address has an account", "Sign in with it.";
+//! }
+//! assert_eq!(OWN.len(), 1);
 //! let problem = Problem::new(&EMAIL_TAKEN, "There is an account for ada@example.org.");
 //! assert_eq!(problem.status(), 409);
 //! ```
@@ -38,13 +40,13 @@ pub struct ProblemType {
 }
 
 impl ProblemType {
-    pub const fn new(status: StatusCode, slug: &'static str, title: &'static str) -> Self {
-        Self { status, slug, title, advice: "" }
-    }
-
-    #[must_use]
-    pub const fn advise(self, advice: &'static str) -> Self {
-        Self { advice, ..self }
+    pub const fn new(
+        status: StatusCode,
+        slug: &'static str,
+        title: &'static str,
+        advice: &'static str,
+    ) -> Self {
+        Self { status, slug, title, advice }
     }
 
     /// The `type` member.
@@ -53,16 +55,24 @@ impl ProblemType {
     }
 }
 
+/// Declares problem types, and the list of them all under the name that comes first: each as status, last segment of the
+/// URI, title and advice.
+#[macro_export]
 macro_rules! problem_types {
-    ($($(#[$doc:meta])* $name:ident = $status:ident, $slug:literal, $title:literal, $advice:literal;)+) => {
-        $($(#[$doc])* pub const $name: ProblemType =
-            ProblemType::new(StatusCode::$status, $slug, $title).advise($advice);)+
-        /// The types any service may answer.
-        pub const COMMON: &[&ProblemType] = &[$(&$name),+];
+    (
+        $(#[$doc_of_all:meta])* $vis:vis $all:ident:
+        $($(#[$doc:meta])* $name:ident = $status:ident, $slug:literal, $title:literal, $advice:literal;)+
+    ) => {
+        $($(#[$doc])* $vis const $name: $crate::ProblemType =
+            $crate::ProblemType::new(http::StatusCode::$status, $slug, $title, $advice);)+
+        $(#[$doc_of_all])*
+        $vis const $all: &[&$crate::ProblemType] = &[$(&$name),+];
     };
 }
 
 problem_types! {
+    /// The types any service may answer.
+    pub COMMON:
     /// The body cannot be read as JSON at all.
     MALFORMED_BODY = BAD_REQUEST, "malformed-body", "The body is not JSON", "Send well-formed JSON, encoded in UTF-8.";
     /// Well-formed, but some values break rules; `errors` says which.

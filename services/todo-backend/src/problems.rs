@@ -1,21 +1,13 @@
 //! The kinds of problems this API has beside the common ones, and the pages that explain them.
 
 use axum::extract::Path;
-use http::StatusCode;
-use platform::{Json, Problem, ProblemType, problem};
+use platform::{Json, Problem, ProblemType, problem, problem_types};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-macro_rules! problem_types {
-    ($($name:ident = $status:ident, $slug:literal, $title:literal $(, $advice:literal)?;)+) => {
-        $(pub(crate) const $name: ProblemType =
-            ProblemType::new(StatusCode::$status, $slug, $title)$(.advise($advice))?;)+
-        const OWN: &[&ProblemType] = &[$(&$name),+];
-    };
-}
-
-// Status, last segment of the URI, title, what to do. Each also has a line in docs/api-design.md.
+// Each also has a line in docs/api-design.md.
 problem_types! {
+    pub(crate) OWN:
     EMAIL_NOT_VERIFIED = CONFLICT, "email-not-verified", "The e-mail address is not confirmed",
         "Follow the link that was mailed there; `POST /api/v1/me/verification` sends it again.";
     EMAIL_TAKEN = CONFLICT, "email-taken", "The e-mail address has an account",
