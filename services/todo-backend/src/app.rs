@@ -48,7 +48,7 @@ pub(crate) struct App {
     pub(crate) stop: Stop,
     /// Wakes the worker by which tasks follow their people's zone.
     pub(crate) zone_moves: WorkerHandle,
-    /// Held while a sweep of the reminders runs.
+    /// Held while the minute's sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Sweep {
     failed: u64,
     /// Reminders that the pokes fired.
     fired: u64,
-    /// The sweep before still runs, so this one did nothing.
+    /// The minute's sweep before still runs, so this one did nothing.
     skipped: bool,
 }
 
@@ -58,6 +58,10 @@ pub(crate) struct Sweep {
     ),
 )]
 pub(crate) async fn check_reminders(State(app): State<App>) -> Result<Json<Sweep>, Problem> {
+    // The minute's sweep is not to pile up; what is looked for in between must not keep it from running.
+    let Ok(_running) = app.sweep.try_lock() else {
+        return Ok(Json(Sweep { skipped: true, ..Sweep::default() }));
+    };
     Ok(Json(sweep(&app, Due::Soon).await?))
 }
 
@@ -105,9 +109,6 @@ async fn sweep_at_start(app: &App) {
 }
 
 async fn sweep(app: &App, due: Due) -> Result<Sweep, sqlx::Error> {
-    let Ok(_running) = app.sweep.try_lock() else {
-        return Ok(Sweep { skipped: true, ..Sweep::default() });
-    };
     let pokes =
         poke_all(Uuid::nil(), |after| due_users(&app.pool, due, after), |user| poke(app, user)).await?;
     POKES.with_label_values(&["answered"]).inc_by(pokes.sent - pokes.failed);
@@ -185,6 +186,8 @@ mod tests {
         for (user, seconds) in [(1, -60), (2, 30), (3, 0)] {
             remind(&pool, user, seconds, "pending").await;
         }
+        // The minute's sweep and these neither wait for nor replace one another.
+        let _minute = backend.app.sweep.lock().await;
         assert_eq!(super::sweep(&backend.app, super::Due::Passed).await.unwrap().users, 1);
         assert_eq!(backend.actors.poked(), [Uuid::from_u128(1).to_string()]);
     }
