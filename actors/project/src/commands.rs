@@ -1,8 +1,8 @@
 //! The messages a project handles. Each: find the project, check that the caller may, let the domain decide.
 
 use contracts::project::{
-    AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, ProjectRefusal, ProjectSnapshot,
-    RemoveMember, RestoreProject, TransferProject,
+    AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, MemberAdded, ProjectRefusal,
+    ProjectSnapshot, RemoveMember, RestoreProject, TransferProject,
 };
 use domain::{NewProject, Project, ProjectEvent, ProjectId, Role, UserId};
 use virtual_actors::{BrokenRule, Handles, Turn, TurnContext};
@@ -62,12 +62,17 @@ impl Handles<RestoreProject> for ProjectActor {
 }
 
 impl Handles<AddMember> for ProjectActor {
-    fn handle(state: Option<Project>, message: AddMember, turn: &TurnContext<'_>) -> Decided {
+    fn handle(
+        state: Option<Project>,
+        message: AddMember,
+        turn: &TurnContext<'_>,
+    ) -> Result<Turn<Self, MemberAdded>, ProjectRefusal> {
         let AddMember { user, if_version, member } = message;
         let project = alive(state, user, Role::Owner, if_version, turn)?;
         let change = project.add_member(member, turn.now());
         let change = change.map_err(|violation| ProjectRefusal::Invalid { violations: violation.into() })?;
-        Ok(transition(change, user, turn))
+        let added = |shared| MemberAdded { shared, member: Some(member.id) };
+        Ok(transition(change, user, turn).map(added))
     }
 
     fn broken(rule: BrokenRule) -> Result<ProjectRefusal, BrokenRule> {

@@ -5,7 +5,7 @@ use contracts::task::{
     GetTask, PurgeTask, ReopenTask, RestoreInstance, RestoreTask, SkipTask, TaskRefusal, TaskSnapshot,
     UndoTask, WithdrawInstance,
 };
-use domain::{Changed, NewTask, ProjectId, Refusal, Task, TaskId, Transition, UserId};
+use domain::{Changed, ProjectId, Refusal, Task, TaskId, Transition, UserId};
 use virtual_actors::{Answers, BrokenRule, Handles, ReadContext, Turn, TurnContext};
 
 use crate::{
@@ -25,10 +25,8 @@ impl Handles<CreateTask> for TaskActor {
             return Ok(Turn::unchanged(TaskSnapshot { version: turn.version(), task }));
         }
         let id: TaskId = turn.actor_id().parse().map_err(|_| TaskRefusal::NotFound)?;
-        let CreateTask { owner, title, notes, priority, tags, due, planning, reminders, zone, series } =
-            message;
-        let new = NewTask { id, owner, title, notes, priority, tags, due, planning, reminders, zone, series };
-        let Changed { task, events } = Task::create(new, turn.now()).map_err(invalid)?;
+        let owner = message.owner;
+        let Changed { task, events } = Task::create(message.new_task(id), turn.now()).map_err(invalid)?;
         Ok(changed(None, task, &events, By::Person(owner), turn))
     }
 

@@ -11,7 +11,8 @@ use virtual_actors::{BrokenRule, RuleSql};
 
 /// Nothing is asked of the database for a change that concerns no other task: such a commit takes no lock.
 pub(crate) const RULE: RuleSql = RuleSql(
-    "CASE WHEN $8::jsonb ? 'relations' AND task_relations($1, version, $8::jsonb -> 'relations')
+    "CASE WHEN $8::jsonb ? 'relations' AND task_may_join($8::jsonb -> 'relations')
+            AND task_relations($1, version, $8::jsonb -> 'relations')
         THEN task_in_project($8::jsonb -> 'relations') END",
 );
 

@@ -103,6 +103,16 @@ pub struct ProjectSnapshot {
     pub project: Project,
 }
 
+/// The project, and who it is shared with now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberAdded {
+    #[serde(flatten)]
+    pub shared: ProjectSnapshot,
+    /// None in what hosts of the version before answered: the sender knew whom it had found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<UserId>,
+}
+
 /// Why a command on a project was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
@@ -130,7 +140,7 @@ message!(CreateProject => "Project" / "create", ProjectSnapshot, ProjectRefusal)
 message!(EditProject => "Project" / "edit", ProjectSnapshot, ProjectRefusal);
 message!(DeleteProject => "Project" / "delete", ProjectSnapshot, ProjectRefusal);
 message!(RestoreProject => "Project" / "restore", ProjectSnapshot, ProjectRefusal);
-message!(AddMember => "Project" / "add_member", ProjectSnapshot, ProjectRefusal);
+message!(AddMember => "Project" / "add_member", MemberAdded, ProjectRefusal);
 message!(ChangeRole => "Project" / "change_role", ProjectSnapshot, ProjectRefusal);
 message!(RemoveMember => "Project" / "remove_member", ProjectSnapshot, ProjectRefusal);
 message!(TransferProject => "Project" / "transfer", ProjectSnapshot, ProjectRefusal);

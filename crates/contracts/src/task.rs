@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    CommentId, CommentText, Due, NewReminder, NewSeries, Notes, ParentIs, Planning, Priority, ProjectId,
-    Tags, Task, TaskId, TaskPatch, Title, UserId, UserZone, Violations,
+    CommentId, CommentText, Due, NewReminder, NewSeries, NewTask, Notes, ParentIs, Planning, Priority,
+    ProjectId, Tags, Task, TaskId, TaskPatch, Title, UserId, UserZone, Violations,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,14 @@ pub struct CreateTask {
     pub zone: UserZone,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<NewSeries>,
+}
+
+impl CreateTask {
+    /// What is to become the task of this id.
+    pub fn new_task(self, id: TaskId) -> NewTask {
+        let Self { owner, title, notes, priority, tags, due, planning, reminders, zone, series } = self;
+        NewTask { id, owner, title, notes, priority, tags, due, planning, reminders, zone, series }
+    }
 }
 
 /// Changes some fields.

@@ -49,7 +49,8 @@ pub trait Actor: Sized + Send + 'static {
     /// What newer code added to an object is kept as long as these are the same.
     const IDENTITY: &'static [&'static str] = &["id"];
     /// Members of messages that the sender found out and nobody asked for, such as by what right it sends them. The
-    /// same command may come again with others: it is the same all the same.
+    /// same command may come again with others: it is the same all the same. Needed only where
+    /// [`Asked`](crate::Asked) does not say what was asked.
     const GROUNDS: &'static [&'static str] = &[];
     /// The stored state, as of the last committed turn.
     type State: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static;

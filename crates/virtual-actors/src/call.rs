@@ -36,16 +36,37 @@ impl Keep {
     }
 }
 
-/// A command's id, and how long its answer is kept.
+/// A digest of what a client asked, made of nothing but what it sent. The message may hold more than that, such as what
+/// the sender looked up, so that two tries of one request need not be the same message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Asked(pub Uuid);
+
+impl Asked {
+    /// Of a method: the same words to another one ask for something else.
+    pub(crate) fn of_method(self, method: &str) -> Self {
+        Self(Uuid::new_v5(&self.0, method.as_bytes()))
+    }
+}
+
+/// A command's id, how long its answer is kept, and what a client asked by it, if a client did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command {
     pub id: CommandId,
     pub keep: Keep,
+    pub asked: Option<Asked>,
 }
 
 impl From<CommandId> for Command {
     fn from(id: CommandId) -> Self {
-        Self { id, keep: Keep::Long }
+        Self { id, keep: Keep::Long, asked: None }
+    }
+}
+
+impl Command {
+    /// One whose id nobody else knows.
+    pub fn fresh(id: CommandId) -> Self {
+        Self { id, keep: Keep::Short, asked: None }
     }
 }
 
@@ -58,6 +79,9 @@ pub struct Call {
     /// How long the answer is kept.
     #[serde(default)]
     pub keep: Keep,
+    /// What a client asked by it; without, the command is known by its message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Milliseconds the caller still waits. A command that starts later than that is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -69,9 +93,14 @@ pub struct Call {
     pub message: Value,
 }
 
-/// A hash of what a command asks, so that its id cannot be reused for something else.
+/// What a command is known by, so that its id cannot be reused for something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint(pub Vec<u8>);
+pub struct Fingerprint {
+    /// A hash of method and message.
+    pub message: Vec<u8>,
+    /// What a client asked.
+    pub asked: Option<Asked>,
+}
 
 impl Fingerprint {
     /// Of a method and its message.
@@ -80,11 +109,28 @@ impl Fingerprint {
         hash.update(method.as_bytes());
         hash.update([0]);
         hash.update(message.to_string().as_bytes());
-        Self(hash.finalize().to_vec())
+        Self { message: hash.finalize().to_vec(), asked: None }
+    }
+
+    /// Whether both are of one command: what a client asked decides, wherever both know it. One that came through an
+    /// older version does not, so that the message has to do.
+    pub(crate) fn is_of_same(&self, other: &Self) -> bool {
+        match (self.asked, other.asked) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.message == other.message,
+        }
+    }
+
+    /// Of a call, whose message counts without those of its members.
+    pub(crate) fn of_call(method: &str, call: &Call, without: &[&str]) -> Self {
+        Self {
+            asked: call.asked.map(|asked| asked.of_method(method)),
+            ..Self::of_asked(method, &call.message, without)
+        }
     }
 
     /// The same, of a message without those of its members.
-    pub(crate) fn of_asked(method: &str, message: &Value, without: &[&str]) -> Self {
+    fn of_asked(method: &str, message: &Value, without: &[&str]) -> Self {
         match message {
             Value::Object(members) if without.iter().any(|name| members.contains_key(*name)) => {
                 let asked = members.iter().filter(|(name, _)| !without.contains(&name.as_str()));
@@ -137,5 +183,19 @@ mod tests {
         assert_eq!(of(json!({"user": 1, "via": 7, "title": "x"})), of(asked.clone()));
         assert_eq!(of(asked.clone()), Fingerprint::of("edit", &asked));
         assert_ne!(of(asked), of(json!({"user": 1, "title": "y"})));
+    }
+
+    #[test]
+    fn what_a_client_asked_decides_where_it_is_known() {
+        let of = |title: &str, asked: Option<u128>| Fingerprint {
+            asked: asked.map(|asked| Asked(Uuid::from_u128(asked))),
+            ..Fingerprint::of("edit", &json!({ "title": title }))
+        };
+        assert!(of("x", Some(1)).is_of_same(&of("y", Some(1))), "other things were looked up");
+        assert!(!of("x", Some(1)).is_of_same(&of("x", Some(2))));
+        for (one, other) in [(Some(1), None), (None, Some(1)), (None, None)] {
+            assert!(of("x", one).is_of_same(&of("x", other)), "through an older version");
+            assert!(!of("x", one).is_of_same(&of("y", other)));
+        }
     }
 }

@@ -102,6 +102,7 @@ impl<M: Message> ActorCall<'_, M> {
         let mut call = Call {
             command_id: self.command.map(|command| command.id),
             keep: self.command.map(|command| command.keep).unwrap_or_default(),
+            asked: self.command.and_then(|command| command.asked),
             timeout_ms: None,
             traceparent: self.traceparent.clone(),
             message,
@@ -149,12 +150,17 @@ where
 }
 
 fn reply_of<M: Message>(answer: &[u8]) -> Result<M::Reply, CallError<M::Refusal>> {
+    let outcome = serde_json::from_slice(answer)
+        .map_err(|error| CallError::Failed(format!("not an actor host's answer: {error}")))?;
+    settled::<M>(outcome)
+}
+
+/// What an outcome is to the caller.
+pub(crate) fn settled<M: Message>(outcome: Outcome) -> Result<M::Reply, CallError<M::Refusal>> {
     fn typed<T: DeserializeOwned, R>(value: serde_json::Value) -> Result<T, CallError<R>> {
         serde_json::from_value(value)
             .map_err(|error| CallError::Failed(format!("not the answer expected: {error}")))
     }
-    let outcome: Outcome = serde_json::from_slice(answer)
-        .map_err(|error| CallError::Failed(format!("not an actor host's answer: {error}")))?;
     match outcome {
         Outcome::Done { reply } => typed(reply),
         Outcome::Refused { refusal } => Err(CallError::Refused(typed(refusal)?)),

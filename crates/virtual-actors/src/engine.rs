@@ -158,7 +158,7 @@ impl<A: Actor> Engine<A> {
         call: &Call,
         effects: &mut Effects,
     ) -> Result<Outcome, Stop> {
-        let fingerprint = Fingerprint::of_asked(name, &call.message, A::GROUNDS);
+        let fingerprint = Fingerprint::of_call(name, call, A::GROUNDS);
         let known = match call.command_id.and_then(|id| self.recent.get(id)).cloned() {
             None if self.current.is_none() => self.load(call, effects).await?,
             known => known,
@@ -335,7 +335,7 @@ fn remember(call: &Call, fingerprint: &Fingerprint, outcome: &Outcome) -> Result
 
 /// The first answer to a command, if this is the same command.
 fn repeat(fingerprint: &Fingerprint, answered: Answered) -> Outcome {
-    if answered.fingerprint != *fingerprint {
+    if !answered.fingerprint.is_of_same(fingerprint) {
         return Outcome::CommandIdReused;
     }
     // Its reply goes through as it was stored; only an outcome of a kind that newer code added is none here.

@@ -128,7 +128,7 @@ mod turn;
 mod unknown;
 
 pub use actor::{Actor, Answers, Executes, Handles, Message, RowsSql, RuleSql};
-pub use call::{Call, Command, CommandId, Fingerprint, Keep, Outcome};
+pub use call::{Asked, Call, Command, CommandId, Fingerprint, Keep, Outcome};
 pub use client::{ActorCall, ActorClient, CallError, DEFAULT_TIMEOUT};
 pub use clock::{Clock, IdSource, System};
 pub use context::{ReadContext, TurnContext};

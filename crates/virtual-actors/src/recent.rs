@@ -43,7 +43,8 @@ mod tests {
         let mut recent = RecentAnswers::default();
         let id = |n: usize| CommandId(Uuid::from_u128(n as u128));
         for n in 0..KEPT + 5 {
-            recent.remember(id(n), Answered { fingerprint: Fingerprint(vec![]), outcome: json!(n) });
+            recent
+                .remember(id(n), Answered { fingerprint: Fingerprint::of("", &json!(n)), outcome: json!(n) });
         }
         assert_eq!(recent.get(id(4)), None);
         assert_eq!(recent.get(id(5)).map(|a| &a.outcome), Some(&json!(5)));

@@ -27,6 +27,11 @@ impl<A: Actor, R> Turn<A, R> {
         Self { reply, change: None }
     }
 
+    /// The same turn with another answer made of this one.
+    pub fn map<T>(self, reply: impl FnOnce(R) -> T) -> Turn<A, T> {
+        Turn { reply: reply(self.reply), change: self.change }
+    }
+
     /// A new state, with an answer.
     pub fn changed(state: A::State, reply: R) -> ChangedTurn<A, R> {
         ChangedTurn { reply, change: Change { state, outgoing: Vec::new(), rows: Value::Null } }

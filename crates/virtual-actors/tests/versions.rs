@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use virtual_actors::{
-    Actor, Call, CommandId, Commit, Engine, Handles, Keep, Kind, Message, Methods, Outcome, Store, System,
-    Turn, TurnContext,
+    Actor, Asked, Call, CommandId, Commit, Engine, Handles, Keep, Kind, Message, Methods, Outcome, Store,
+    System, Turn, TurnContext,
     testing::{
         MemoryStore, TestRuntime, World,
         counter::{Counter, Increment, OverLimit},
@@ -181,6 +181,30 @@ fn an_older_host_repeats_a_newer_hosts_answer_as_it_is() {
         world.store().commit(&Kind::of::<Counter>(), commit).await.unwrap();
         let (outcome, _) = host::<Counter>(&world).turn(Increment::METHOD, &call, Duration::ZERO).await;
         assert_eq!(outcome, Outcome::Done { reply: json!({ "total": 1, "of": "a newer version" }) });
+    });
+}
+
+/// An older host stores no digest of what was asked, and an older sender sends none.
+#[test]
+fn a_command_is_known_by_what_was_asked() {
+    TestRuntime::new(1).host("a").run(|world| async move {
+        let send = async |by: i64, asked: Option<u128>| {
+            let call = Call {
+                command_id: Some(CommandId(Uuid::from_u128(1))),
+                asked: asked.map(|asked| Asked(Uuid::from_u128(asked))),
+                message: json!({ "by": by }),
+                ..Call::default()
+            };
+            // As by a host that has just been given the actor.
+            host::<Counter>(&world).turn(Increment::METHOD, &call, Duration::ZERO).await.0
+        };
+        let first = send(1, Some(7)).await;
+        assert!(first.is_answer(), "{first:?}");
+        assert_eq!(send(2, Some(7)).await, first, "the sender looked something else up");
+        assert_eq!(send(1, None).await, first, "through an older sender");
+        assert_eq!(send(2, None).await, Outcome::CommandIdReused);
+        assert_eq!(send(1, Some(8)).await, Outcome::CommandIdReused, "another question");
+        assert_eq!(stored(world.store()).await["total"], 1);
     });
 }
 

@@ -5,7 +5,7 @@
 //! what is closed to somebody is closed with the next request. An actor is told by which project somebody comes
 //! (`via`), and sees for itself that its task is in that one.
 
-use domain::{ProjectId, Role, TaskId, UserId, UserZone, Zone};
+use domain::{ProjectId, Role, TaskId, UserZone, Zone};
 use platform::Problem;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
@@ -71,29 +71,6 @@ pub(crate) async fn to_change(
 ) -> Result<Access, Problem> {
     let access = to_see(pool, caller, task).await?;
     if access.role < Role::Editor { Err(not_allowed(Role::Editor)) } else { Ok(access) }
-}
-
-/// The task's commit refused to let it come into a project where this person is no editor. To who sees the project
-/// that is a matter of roles; to anybody else there is no such project.
-pub(crate) async fn explained(
-    pool: &PgPool,
-    user: UserId,
-    project: Option<ProjectId>,
-    problem: Problem,
-) -> Problem {
-    let refused = problem.body().errors.iter().any(|e| e.field == "project_id" && e.rule == "not_found");
-    let Some(project) = project.filter(|_| refused) else { return problem };
-    let member: Result<Option<i32>, sqlx::Error> =
-        sqlx::query_scalar("SELECT 1 FROM project_member WHERE user_id = $1 AND project_id = $2")
-            .bind(user.0)
-            .bind(project.0)
-            .fetch_optional(pool)
-            .await;
-    match member {
-        Ok(Some(_)) => not_allowed(Role::Editor),
-        Ok(None) => problem,
-        Err(error) => error.into(),
-    }
 }
 
 /// For a comment of somebody else.

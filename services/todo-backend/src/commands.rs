@@ -5,16 +5,17 @@ use contracts::{
     api,
     task::{TaskRefusal, TaskSnapshot},
 };
-use domain::TaskId;
+use domain::{Role, TaskId, Violations};
 use http::{HeaderValue, StatusCode, header};
 use platform::{FieldError, Json, Problem};
-use virtual_actors::{CallError, Command, Message};
+use virtual_actors::{CallError, Command, Message, postgres};
 
 use crate::{
     access,
     app::App,
     precondition::entity_tag,
     problems,
+    project_commands::not_allowed,
     task_path::{no_such_comment, no_such_task},
 };
 
@@ -30,6 +31,38 @@ where
 {
     let id = task.to_string();
     let answer = app.actors.call(&id, message).command(command).timeout(app.patience).await;
+    answer.map_err(|error| problem(error, refused))
+}
+
+/// Carries out what a client asked of a task. `message` says it to the actor, with what has to be looked up for that; a
+/// repetition is answered without, so that it gets the first answer whatever has changed meanwhile.
+pub(crate) async fn carry_out<M>(
+    app: &App,
+    task: TaskId,
+    command: Command,
+    message: impl Future<Output = Result<M, Problem>>,
+) -> Result<M::Reply, Problem>
+where
+    M: Message<Refusal = TaskRefusal> + Sync,
+{
+    answered_or_called(app, &task.to_string(), command, message, refused).await
+}
+
+/// The same of any actor.
+pub(crate) async fn answered_or_called<M>(
+    app: &App,
+    actor: &str,
+    command: Command,
+    message: impl Future<Output = Result<M, Problem>>,
+    refused: fn(M::Refusal) -> Problem,
+) -> Result<M::Reply, Problem>
+where
+    M: Message + Sync,
+{
+    let answer = match postgres::answered::<M>(&app.pool, actor, command).await? {
+        Some(first) => first,
+        None => app.actors.call(actor, &message.await?).command(command).timeout(app.patience).await,
+    };
     answer.map_err(|error| problem(error, refused))
 }
 
@@ -88,8 +121,14 @@ fn refused(refusal: TaskRefusal) -> Problem {
             &problems::NOTHING_TO_UNDO,
             "The task has not changed since it was made, or not by a person.",
         ),
+        TaskRefusal::Invalid { violations } if needs_editor(&violations) => not_allowed(Role::Editor),
         TaskRefusal::Invalid { violations } => violations.into(),
     }
+}
+
+/// It was to come into a project that this person sees but may not change.
+fn needs_editor(violations: &Violations) -> bool {
+    violations.iter().any(|violation| violation.field == "project_id" && violation.rule == "needs_editor")
 }
 
 /// What is now at this version was to be changed at another.

@@ -7,13 +7,16 @@ use axum::extract::FromRequestParts;
 use domain::{TaskId, UserId};
 use http::request::Parts;
 use platform::Problem;
+use serde::Serialize;
 use uuid::{Uuid, uuid};
-use virtual_actors::{Command, CommandId, IdSource, Keep};
+use virtual_actors::{Asked, Command, CommandId, IdSource, Keep};
 
 pub(crate) const HEADER: &str = "idempotency-key";
 const MAX: usize = 255;
 /// The namespace of command ids (UUIDv5).
 const COMMANDS: Uuid = uuid!("5f0c2f57-9e55-4b6c-8a53-0f5b1f7d2c90");
+/// The namespace of what was asked (UUIDv5).
+const ASKED: Uuid = uuid!("b1a0d3de-52c4-4a0f-9d8e-7c3f1e6a4b25");
 
 /// A request's key, if it has one, and what it is for.
 pub(crate) struct Idempotency {
@@ -29,15 +32,33 @@ impl Idempotency {
         Self { key, request: self.request.clone() }
     }
 
+    /// The command of a request. `asked` is what it says beside its method and path, as the client sent it and nothing
+    /// that was looked up: it must be the same for each retry.
+    pub(crate) fn command(
+        &self,
+        user: UserId,
+        ids: &dyn IdSource,
+        asked: &impl Serialize,
+    ) -> Result<Command, Problem> {
+        let id = self.command_id(user, ids);
+        if self.key.is_none() {
+            return Ok(Command::fresh(id));
+        }
+        // As a value, whose members are in one order, whichever the client wrote them in.
+        let asked = serde_json::to_value(asked).map_err(Problem::internal)?.to_string();
+        let asked = Asked(Uuid::new_v5(&ASKED, asked.as_bytes()));
+        Ok(Command { id, keep: Keep::Long, asked: Some(asked) })
+    }
+
     /// The same for each retry under a key; else fresh, which makes retries on the way safe.
-    pub(crate) fn command_id(&self, user: UserId, ids: &dyn IdSource) -> Command {
-        match &self.key {
+    pub(crate) fn command_id(&self, user: UserId, ids: &dyn IdSource) -> CommandId {
+        CommandId(match &self.key {
             Some(key) => {
                 let name = format!("{user}\n{}\n{key}", self.request);
-                Command { id: CommandId(Uuid::new_v5(&COMMANDS, name.as_bytes())), keep: Keep::Long }
+                Uuid::new_v5(&COMMANDS, name.as_bytes())
             }
-            None => Command { id: CommandId(ids.next_id()), keep: Keep::Short },
-        }
+            None => ids.next_id(),
+        })
     }
 
     /// The id of a task that is to be created by `POST /tasks`: other requests that make tasks have a
@@ -52,7 +73,7 @@ impl Idempotency {
     /// The id of anything else that is to be created: of the key and what the request is for.
     pub(crate) fn new_id(&self, user: UserId, ids: &dyn IdSource) -> Uuid {
         match &self.key {
-            Some(_) => Uuid::new_v5(&self.command_id(user, ids).id.0, b"new"),
+            Some(_) => Uuid::new_v5(&self.command_id(user, ids).0, b"new"),
             None => ids.next_id(),
         }
     }
@@ -99,6 +120,21 @@ mod tests {
         for other in [id("/b", b"k", ada).await, id("/a", b"l", ada).await, id("/a", b"k", bob).await] {
             assert_ne!(first, other);
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_follows_from_what_was_sent() {
+        let user = UserId(Uuid::nil());
+        let asked = async |key: &[u8], body: &str| {
+            let body: serde_json::Value = serde_json::from_str(body).unwrap();
+            of("/a", &[key]).await.unwrap().command(user, &System, &(Some(7), body)).unwrap().asked
+        };
+        let first = asked(b"k", r#"{"title": "x", "notes": "y"}"#).await;
+        assert!(first.is_some());
+        assert_eq!(first, asked(b"k", r#"{"notes":"y","title":"x"}"#).await, "in whichever order");
+        assert_ne!(first, asked(b"k", r#"{"notes":"x","title":"y"}"#).await);
+        let none = of("/a", &[]).await.unwrap().command(user, &System, &"x").unwrap();
+        assert_eq!((none.asked, none.keep), (None, Keep::Short));
     }
 
     #[tokio::test]

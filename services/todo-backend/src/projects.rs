@@ -101,6 +101,21 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(ProjectSnapshot::from).collect())
 }
 
+/// A member's address, as it is now, for who is in the project. It is in no stored answer: one that is given again after
+/// somebody left must not tell them what it has become.
+pub(crate) async fn address(
+    pool: &PgPool,
+    user: UserId,
+    project: ProjectId,
+    member: UserId,
+) -> Result<Option<String>, Problem> {
+    let email = sqlx::query_scalar(
+        "SELECT email FROM app_user WHERE id = $3
+         AND EXISTS (SELECT FROM project_member WHERE user_id = $1 AND project_id = $2)",
+    );
+    Ok(email.bind(user.0).bind(project.0).bind(member.0).fetch_optional(pool).await?)
+}
+
 /// Who shares a project, the owner first.
 pub(crate) async fn members(pool: &PgPool, project: &Project) -> Result<Vec<api::Member>, Problem> {
     let ids: Vec<Uuid> = project.people().map(|(user, _)| user.0).collect();

@@ -14,6 +14,8 @@ mod me;
 mod notifications;
 mod projects;
 mod recurrences;
+#[cfg(test)]
+mod retries;
 mod tags;
 mod tasks;
 mod trash;

@@ -15,7 +15,7 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 use platform::worker::Work;
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 use uuid::Uuid;
-use virtual_actors::{CallError, Command, CommandId, Keep};
+use virtual_actors::{CallError, Command, CommandId};
 
 use crate::{accounts, app::App};
 
@@ -106,7 +106,7 @@ impl ZoneMoves {
         let moves = stream::iter(tasks.to_vec()).map(|task| async move {
             let message = FollowZone { user, zone };
             // Each look is a command of its own: what was unchanged then may have to move now.
-            let command = Command { id: CommandId(self.0.ids.next_id()), keep: Keep::Short };
+            let command = Command::fresh(CommandId(self.0.ids.next_id()));
             let moved = self.0.actors.call(&task, &message).command(command).timeout(PATIENCE).await;
             match moved {
                 Err(CallError::Unavailable(reason)) => Err(reason),

@@ -124,6 +124,7 @@ fn answers_are_read_and_lose_nothing() {
         .texts_of::<<GetSeries as Message>::Reply>("Recurrence/get")
         .texts_of::<<CreateProject as Message>::Reply>("Project")
         .texts_of::<<CreateProject as Message>::Refusal>("Project refused")
+        .texts_of::<<AddMember as Message>::Reply>("Project/add_member")
         .texts_of::<<SweepTasks as Message>::Reply>("Project/sweep")
         .texts_of::<MakeInstance>("POST instances")
         .texts_of::<InstanceAnswer>("instances answer")

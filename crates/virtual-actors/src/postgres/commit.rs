@@ -2,7 +2,7 @@
 //!
 //! Parameters: `$1` actor id, `$2` the version decided on, `$3` actor type, `$4` command id or null,
 //! `$5` its fingerprint, `$6` its outcome; for a change also `$7` the new state, `$8` the actor's
-//! rows, `$9` the outbox entries; last, how many seconds the answer is kept.
+//! rows, `$9` the outbox entries; then how many seconds the answer is kept, and what the client asked.
 
 use std::sync::Arc;
 
@@ -24,15 +24,15 @@ pub(super) struct Statements {
 /// The answer given before, as this statement's snapshot sees it. One that was given after the
 /// snapshot meets the primary key of `actor_command` and undoes the whole statement.
 const ANSWERED: &str = "answered AS (
-    SELECT fingerprint, outcome FROM actor_command
+    SELECT fingerprint, asked, outcome FROM actor_command
     WHERE actor_type = $3 AND actor_id = $1 AND command_id = $4::uuid
 )";
 
-fn remember(keep: &str) -> String {
+fn remember(keep: &str, asked: &str) -> String {
     format!(
         "remembered AS (
-            INSERT INTO actor_command (actor_type, actor_id, command_id, fingerprint, outcome, kept_until)
-            SELECT $3, $1, $4::uuid, $5::bytea, $6::jsonb, now() + {keep}::float8 * interval '1 s'
+            INSERT INTO actor_command (actor_type, actor_id, command_id, fingerprint, asked, outcome, kept_until)
+            SELECT $3, $1, $4::uuid, $5::bytea, {asked}::uuid, $6::jsonb, now() + {keep}::float8 * interval '1 s'
             FROM guard WHERE $4::uuid IS NOT NULL
         )"
     )
@@ -57,7 +57,7 @@ const EMIT: &str = "emitted AS (
 
 const RESULT: &str = "FROM (SELECT) AS one LEFT JOIN answered ON true";
 const COMMITTED: &str =
-    "SELECT (SELECT version FROM guard) AS version, answered.fingerprint, answered.outcome";
+    "SELECT (SELECT version FROM guard) AS version, answered.fingerprint, answered.asked, answered.outcome";
 
 impl Statements {
     pub(super) fn new(kind: &Kind) -> Self {
@@ -66,7 +66,7 @@ impl Statements {
         // In the list of the outermost SELECT it is evaluated for certain.
         let rule = if rule_sql.is_empty() { "NULL" } else { rule_sql };
         let change = |guard: &str| {
-            let remember = remember("$10");
+            let remember = remember("$10", "$11");
             format!(
                 "WITH {ANSWERED}, {guard}, {remember}, {EMIT} {rows}
                  {COMMITTED}, ARRAY (SELECT seq FROM emitted ORDER BY seq) AS seqs,
@@ -76,7 +76,7 @@ impl Statements {
         };
         Self {
             load: format!(
-                "SELECT s.version, s.state, c.fingerprint, c.outcome
+                "SELECT s.version, s.state, c.fingerprint, c.asked, c.outcome
                  FROM (SELECT) AS one
                  LEFT JOIN {table} AS s ON s.id = $1
                  LEFT JOIN actor_command AS c
@@ -108,7 +108,7 @@ impl Statements {
                       AND (EXISTS (SELECT FROM held)
                            OR ($2::bigint = 0 AND NOT EXISTS (SELECT FROM {table} WHERE id = $1)))
                 ), {remember} {COMMITTED}, ARRAY[]::bigint[] AS seqs {RESULT}",
-                remember = remember("$7")
+                remember = remember("$7", "$8")
             )
             .into(),
         }

@@ -3,6 +3,7 @@
 //! A turn's commit is one statement, so one round trip and one transaction. All of it hangs on a
 //! common table expression named `guard`, which gives a row only while the version still matches.
 
+mod answers;
 mod commit;
 mod epoch;
 mod outbox;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use sqlx::{PgPool, error::DatabaseError, migrate::MigrateError, postgres::PgDatabaseError};
 
 use crate::store::{BrokenRule, Kind, StoreError};
+pub use answers::answered;
 use commit::Statements;
 pub use epoch::{Place, is_of_lost_future};
 

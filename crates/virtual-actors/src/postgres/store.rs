@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Row, postgres::PgRow, types::Json};
+use uuid::Uuid;
 
 use super::{Failure, PgStore, classify, store_error, within};
 use crate::{
-    call::{CommandId, Fingerprint},
+    call::{Asked, CommandId, Fingerprint},
     statement::Statement,
     store::{Answered, Commit, Committed, Kind, Loaded, Remember, Store, StoreError, partition_of},
 };
@@ -50,10 +51,10 @@ impl Store for PgStore {
             (Some(_), _) => &statements.update,
         };
         let keep = commit.command.as_ref().map(|remember| remember.keep.duration().as_secs_f64());
-        let (command_id, fingerprint, outcome) = match commit.command {
-            None => (None, None, None),
-            Some(Remember { command, answered, .. }) => {
-                (Some(command.0), Some(answered.fingerprint.0), Some(Json(answered.outcome)))
+        let (command_id, fingerprint, asked, outcome) = match commit.command {
+            None => (None, None, None, None),
+            Some(Remember { command, answered: Answered { fingerprint, outcome }, .. }) => {
+                (Some(command.0), Some(fingerprint.message), fingerprint.asked, Some(Json(outcome)))
             }
         };
         let mut query = sqlx::query(AssertSqlSafe(text.clone()))
@@ -66,7 +67,7 @@ impl Store for PgStore {
         if let Some(change) = commit.change {
             query = query.bind(Json(change.state)).bind(Json(change.rows)).bind(Json(change.outbox));
         }
-        query = query.bind(keep);
+        query = query.bind(keep).bind(asked.map(|asked| asked.0));
         let read = |row: PgRow| -> Result<Committed, sqlx::Error> {
             Ok(match (answered(&row)?, row.try_get::<Option<i64>, _>("version")?) {
                 (Some(answered), _) => Committed::Answered(answered),
@@ -94,9 +95,11 @@ impl Store for PgStore {
 }
 
 fn answered(row: &PgRow) -> Result<Option<Answered>, sqlx::Error> {
-    let fingerprint: Option<Vec<u8>> = row.try_get("fingerprint")?;
+    let message: Option<Vec<u8>> = row.try_get("fingerprint")?;
+    let asked = row.try_get::<Option<Uuid>, _>("asked")?.map(Asked);
     let outcome: Option<Json<Value>> = row.try_get("outcome")?;
-    Ok(fingerprint
-        .zip(outcome)
-        .map(|(fingerprint, outcome)| Answered { fingerprint: Fingerprint(fingerprint), outcome: outcome.0 }))
+    Ok(message.zip(outcome).map(|(message, outcome)| Answered {
+        fingerprint: Fingerprint { message, asked },
+        outcome: outcome.0,
+    }))
 }

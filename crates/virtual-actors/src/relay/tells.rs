@@ -68,6 +68,7 @@ async fn deliver(sidecar: &dyn Sidecar, entry: &Entry) -> bool {
     let call = Call {
         command_id: Some(CommandId(entry.event_id)),
         keep: Keep::Long,
+        asked: None,
         timeout_ms: Some(TIMEOUT.as_millis() as u64),
         traceparent: None,
         message: entry.body.clone(),

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    Answered, BrokenRule, Changes, CommandId, Commit, Committed, Destination, Entry, Fingerprint, Keep, Kind,
-    Lane, Loaded, Outbox, PARTITIONS, Remember, Store,
+    Answered, Asked, BrokenRule, Changes, CommandId, Commit, Committed, Destination, Entry, Fingerprint,
+    Keep, Kind, Lane, Loaded, Outbox, PARTITIONS, Remember, Store,
 };
 
 /// States of this kind are kept in the table `counter`.
@@ -92,8 +92,8 @@ pub fn hold(id: &str, version: i64, command: u128) -> Commit<'_> {
 
 /// An answer to a command.
 pub fn answer(command: u128, outcome: &str) -> Remember {
-    let answered =
-        Answered { fingerprint: Fingerprint(vec![1, 2, 3]), outcome: json!({ "outcome": outcome }) };
+    let fingerprint = Fingerprint { message: vec![1, 2, 3], asked: Some(Asked(Uuid::from_u128(command))) };
+    let answered = Answered { fingerprint, outcome: json!({ "outcome": outcome }) };
     Remember { command: CommandId(Uuid::from_u128(command)), answered, keep: Keep::Long }
 }
 

@@ -52,7 +52,7 @@ async fn what_is_closed_is_closed_with_the_next_request(pool: PgPool) {
     assert_eq!(title("a").await, 200);
     let member = format!("{project}/members/{}", carl.id);
     send(&backend, &ada, "PATCH", &member, json!({"role": "viewer"})).await;
-    assert_eq!((title("b").await, title("a").await), (403, 403));
+    assert_eq!((title("b").await, title("a").await), (403, 200), "what was done once is answered again");
     send(&backend, &ada, "DELETE", &member, Value::Null).await;
     assert_eq!(title("c").await, 404);
     assert_eq!(send(&backend, &carl, "GET", &task, Value::Null).await.status, 404);

@@ -179,7 +179,7 @@ async fn delete_filter(
 }
 
 fn change<N: Needs>(app: &App, caller: &Caller<N>, idempotency: &Idempotency) -> Change<'static> {
-    let command = idempotency.key.is_some().then(|| idempotency.command_id(caller.id, app.ids.as_ref()).id);
+    let command = idempotency.key.is_some().then(|| idempotency.command_id(caller.id, app.ids.as_ref()));
     Change { kind: "SavedFilter", owner: caller.id.to_string(), command }
 }
 

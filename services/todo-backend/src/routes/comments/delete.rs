@@ -36,10 +36,12 @@ pub(crate) async fn delete_comment(
     CommentPath(task, id): CommentPath,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
-    let access = access::to_see(&app.pool, &caller, task).await?;
-    let moderates = access.role == Role::Owner;
-    let message = DeleteComment { user: caller.id, via: access.via, moderates, id };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &message).await?;
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &())?;
+    let message = async {
+        let access = access::to_see(&app.pool, &caller, task).await?;
+        let moderates = access.role == Role::Owner;
+        Ok(DeleteComment { user: caller.id, via: access.via, moderates, id })
+    };
+    commands::carry_out(&app, task, command, message).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -44,10 +44,12 @@ pub(crate) async fn edit_comment(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
-    let text = input::comment::text(body)?;
-    let access = access::to_see(&app.pool, &caller, task).await?;
-    let message = EditComment { user: caller.id, via: access.via, id, text };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    let said = commands::send(&app, task, command, &message).await?;
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &body)?;
+    let message = async {
+        let text = input::comment::text(body)?;
+        let access = access::to_see(&app.pool, &caller, task).await?;
+        Ok(EditComment { user: caller.id, via: access.via, id, text })
+    };
+    let said = commands::carry_out(&app, task, command, message).await?;
     answer(&app, task, StatusCode::OK, said).await
 }

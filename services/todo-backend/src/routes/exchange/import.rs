@@ -21,7 +21,7 @@ use futures::{StreamExt, stream};
 use http::{HeaderMap, header};
 use platform::{FieldError, Json, Problem, problem, unreadable};
 use tokio::time::Instant;
-use virtual_actors::{Command, CommandId, Keep};
+use virtual_actors::{Command, CommandId};
 
 use self::{
     answer::{Import, Imported, Outcome},
@@ -129,7 +129,7 @@ async fn make(
         result.errors = vec![not_made("Others took too long; import the file again.")];
         return (at, result);
     }
-    let command = || Command { id: CommandId(app.ids.next_id()), keep: Keep::Short };
+    let command = || Command::fresh(CommandId(app.ids.next_id()));
     let mut made = Ok(());
     if !exists {
         made = commands::send(app, id, command(), &create).await.map(drop);

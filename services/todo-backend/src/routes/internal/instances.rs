@@ -72,7 +72,7 @@ pub(crate) async fn make_instance(
             let command = command_id(&asked.series_id, &asked.predecessor, "create", 0);
             match commands::send(&app, task, command, &create).await {
                 // Its project or its parent is closed to it by now. Better there than never.
-                Err(problem) if problem.status() == http::StatusCode::UNPROCESSABLE_ENTITY => {
+                Err(problem) if is_closed(&problem) => {
                     let planning = Planning { project: None, parent: None, ..create.planning.clone() };
                     let command = command_id(&asked.series_id, &asked.predecessor, "create alone", 0);
                     commands::send(&app, task, command, &CreateTask { planning, ..create }).await?;
@@ -102,6 +102,10 @@ pub(crate) async fn withdraw_instance(
     let command = command_id(&entry.series_id, &entry.predecessor, "withdraw", entry.version);
     let left: TaskSnapshot = commands::send(&app, task, command, &WithdrawInstance { user: owner }).await?;
     Ok(Json(if left.task.is_deleted() { InstanceAnswer::Withdrawn } else { InstanceAnswer::Kept }))
+}
+
+fn is_closed(problem: &Problem) -> bool {
+    [http::StatusCode::UNPROCESSABLE_ENTITY, http::StatusCode::FORBIDDEN].contains(&problem.status())
 }
 
 /// The same for each repetition of a step that the ledger plans.

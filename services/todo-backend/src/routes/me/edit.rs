@@ -45,7 +45,7 @@ pub(crate) async fn edit_me(
     Json(body): Json<Value>,
 ) -> Result<Json<api::User>, Problem> {
     let zone = read(body)?;
-    let command = idempotency.key.is_some().then(|| idempotency.command_id(caller.id, app.ids.as_ref()).id);
+    let command = idempotency.key.is_some().then(|| idempotency.command_id(caller.id, app.ids.as_ref()));
     let change = Change { kind: "account", owner: caller.id.to_string(), command };
     let name = zone.map(Zone::name);
     let user = once(&app.pool, change, &name, async |db: &mut PgConnection| {

@@ -35,9 +35,9 @@ pub(crate) async fn create_project(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {
-    let create = input::project::new_project(body, caller.id)?;
     let project = ProjectId(idempotency.new_id(caller.id, app.ids.as_ref()));
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    let created = project_commands::send(&app, project, command, &create).await?;
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &body)?;
+    let message = async { Ok(input::project::new_project(body, caller.id)?) };
+    let created = project_commands::carry_out(&app, project, command, message).await?;
     Ok(Answer::created(caller.id, &created))
 }

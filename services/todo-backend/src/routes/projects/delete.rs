@@ -38,8 +38,8 @@ pub(crate) async fn delete_project(
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
-    let message = DeleteProject { user: caller.id, if_version };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    project_commands::send(&app, project, command, &message).await?;
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &if_version)?;
+    let message = async { Ok(DeleteProject { user: caller.id, if_version }) };
+    project_commands::carry_out(&app, project, command, message).await?;
     Ok(StatusCode::NO_CONTENT)
 }

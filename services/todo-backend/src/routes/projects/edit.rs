@@ -45,8 +45,9 @@ pub(crate) async fn edit_project(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {
-    let message = EditProject { user: caller.id, if_version, patch: input::project::patch(body)? };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    let edited = project_commands::send(&app, project, command, &message).await?;
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &(if_version, &body))?;
+    let message =
+        async { Ok(EditProject { user: caller.id, if_version, patch: input::project::patch(body)? }) };
+    let edited = project_commands::carry_out(&app, project, command, message).await?;
     Ok(Answer::ok(caller.id, &edited))
 }

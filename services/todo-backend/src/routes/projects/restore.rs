@@ -39,8 +39,8 @@ pub(crate) async fn restore_project(
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<Answer, Problem> {
-    let message = RestoreProject { user: caller.id, if_version };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    let restored = project_commands::send(&app, project, command, &message).await?;
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &if_version)?;
+    let message = async { Ok(RestoreProject { user: caller.id, if_version }) };
+    let restored = project_commands::carry_out(&app, project, command, message).await?;
     Ok(Answer::ok(caller.id, &restored))
 }

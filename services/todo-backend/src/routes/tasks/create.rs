@@ -6,7 +6,6 @@ use platform::{Json, Problem};
 use serde_json::Value;
 
 use crate::{
-    access,
     app::App,
     caller::Caller,
     commands::{self, Answer},
@@ -35,16 +34,16 @@ pub(crate) async fn create_task(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Answer, Problem> {
-    let mut create = input::task::new_task(body, caller.id, caller.zone)?;
-    if let (Some(parent), None) = (create.planning.parent, create.planning.project) {
-        create.planning.project = subtasks::project_of(&app.pool, parent).await?;
-    }
     let task = idempotency.new_task_id(caller.id, app.ids.as_ref());
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    match commands::send(&app, task, command, &create).await {
-        Ok(created) => Ok(Answer::created(created)),
-        Err(problem) => Err(access::explained(&app.pool, caller.id, create.planning.project, problem).await),
-    }
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &body)?;
+    let message = async {
+        let mut create = input::task::new_task(body, caller.id, caller.zone)?;
+        if let (Some(parent), None) = (create.planning.parent, create.planning.project) {
+            create.planning.project = subtasks::project_of(&app.pool, parent).await?;
+        }
+        Ok(create)
+    };
+    commands::carry_out(&app, task, command, message).await.map(Answer::created)
 }
 
 #[cfg(test)]

@@ -39,10 +39,12 @@ pub(crate) async fn delete_task(
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
-    let access = access::to_change(&app.pool, &caller, task).await?;
-    let message = DeleteTask { user: caller.id, via: access.via, if_version };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &message).await?;
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &if_version)?;
+    let message = async {
+        let access = access::to_change(&app.pool, &caller, task).await?;
+        Ok(DeleteTask { user: caller.id, via: access.via, if_version })
+    };
+    commands::carry_out(&app, task, command, message).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

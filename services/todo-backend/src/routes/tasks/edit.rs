@@ -70,18 +70,16 @@ pub(crate) async fn edit_task(
 ) -> Result<Answer, Problem> {
     let scope = query.choice("scope", &SCOPES).unwrap_or_default();
     query.finish()?;
-    let mut patch = input::task::patch(body, scope, &caller.zone)?;
-    if let (Some(Some(parent)), None) = (patch.parent, patch.project) {
-        patch.project = Some(subtasks::project_of(&app.pool, parent).await?);
-    }
-    let access = access::to_change(&app.pool, &caller, task).await?;
-    let into = patch.project.flatten();
-    let message = EditTask { user: caller.id, via: access.via, if_version, zone: access.zone, patch };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    match commands::send(&app, task, command, &message).await {
-        Ok(edited) => Ok(Answer::ok(edited)),
-        Err(problem) => Err(access::explained(&app.pool, caller.id, into, problem).await),
-    }
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &(if_version, scope, &body))?;
+    let message = async {
+        let mut patch = input::task::patch(body, scope, &caller.zone)?;
+        if let (Some(Some(parent)), None) = (patch.parent, patch.project) {
+            patch.project = Some(subtasks::project_of(&app.pool, parent).await?);
+        }
+        let access = access::to_change(&app.pool, &caller, task).await?;
+        Ok(EditTask { user: caller.id, via: access.via, if_version, zone: access.zone, patch })
+    };
+    commands::carry_out(&app, task, command, message).await.map(Answer::ok)
 }
 
 #[cfg(test)]

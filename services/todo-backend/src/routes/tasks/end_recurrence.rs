@@ -39,8 +39,10 @@ pub(crate) async fn end_recurrence(
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<Answer, Problem> {
-    let access = access::to_change(&app.pool, &caller, task).await?;
-    let message = EndRecurrence { user: caller.id, via: access.via, if_version };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &message).await.map(Answer::ok)
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &if_version)?;
+    let message = async {
+        let access = access::to_change(&app.pool, &caller, task).await?;
+        Ok(EndRecurrence { user: caller.id, via: access.via, if_version })
+    };
+    commands::carry_out(&app, task, command, message).await.map(Answer::ok)
 }

@@ -5,15 +5,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::{api, task::CreateTask};
+use contracts::{
+    api,
+    task::{CreateTask, TaskSnapshot},
+};
 use domain::{
-    TaskId, Violation, Violations,
+    Task, TaskId, UserId, UserZone, Violation, Violations,
     quick_add::{self, Context},
 };
 use http::{HeaderValue, StatusCode, header};
 use platform::{Json, Problem};
 use serde_json::Value;
-use virtual_actors::Command;
 
 use crate::{
     app::App,
@@ -23,7 +25,6 @@ use crate::{
     input::{self, Found},
     openapi::{BodyProblems, CallerProblems, PassingProblems},
     precondition::entity_tag,
-    problems,
     scope::WriteTasks,
 };
 
@@ -51,39 +52,17 @@ pub(crate) async fn quick_add(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &body)?;
     let Asked { text, dry_run } = asked(body)?;
     // Of the path, too: under the same key `POST /tasks` makes another task.
     let id = TaskId(idempotency.new_id(caller.id, app.ids.as_ref()));
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    // Of a request that is sent again, the line means what it meant the first time.
-    let now = match idempotency.key {
-        Some(_) => made_at(&app, id).await?.unwrap_or(app.clock.now()),
-        None => app.clock.now(),
-    };
-    let (answer, create) = understand(&text, &caller, now)?;
+    let read = || understand(&text, caller.id, caller.zone, app.clock.now());
     if dry_run {
-        return Ok(Json(answer).into_response());
+        return Ok(Json(read()?.0).into_response());
     }
-    match make(&app, id, command, answer, &create).await {
-        // It was read in one minute and made in the next.
-        Err(problem) if problem.body().kind == problems::IDEMPOTENCY_KEY_REUSED.uri() => {
-            let (answer, create) = understand(&text, &caller, now - TimeDelta::minutes(1))?;
-            make(&app, id, command, answer, &create).await
-        }
-        made => made,
-    }
-}
-
-async fn make(
-    app: &App,
-    id: TaskId,
-    command: Command,
-    answer: api::QuickAdd,
-    create: &CreateTask,
-) -> Result<Response, Problem> {
-    let snapshot = commands::send(app, id, command, create).await?;
-    let answer = api::QuickAdd { task: Some(api::Task::from(&snapshot)), ..answer };
-    let tag = [(header::ETAG, entity_tag(snapshot.version))];
+    let made = commands::carry_out(&app, id, command, async { Ok(read()?.1) }).await?;
+    let answer = api::QuickAdd { task: Some(api::Task::from(&made)), ..reading(&text, &made)? };
+    let tag = [(header::ETAG, entity_tag(made.version))];
     let mut response = (StatusCode::CREATED, tag, Json(answer)).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/tasks/{id}")) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -122,30 +101,40 @@ fn asked(body: Value) -> Result<Asked, Violations> {
 /// What the line stands for goes the way of any new task, so it is held to the same rules.
 fn understand(
     text: &str,
-    caller: &Caller<WriteTasks>,
+    owner: UserId,
+    zone: UserZone,
     now: DateTime<Utc>,
 ) -> Result<(api::QuickAdd, CreateTask), Problem> {
-    let context = Context { now: caller.zone.zone.local(now), user: caller.zone };
-    let read = quick_add::read(text, &context);
+    let read = quick_add::read(text, &Context { now: zone.zone.local(now), user: zone });
     let answer = api::QuickAdd::of(text, &read);
     let draft = serde_json::to_value(&answer.draft).map_err(Problem::internal)?;
-    let create =
-        input::task::new_task(draft, caller.id, caller.zone).map_err(|wrong| wrong.moved("title", "text"))?;
+    let create = input::task::new_task(draft, owner, zone).map_err(|wrong| wrong.moved("title", "text"))?;
     Ok((answer, create))
 }
 
-/// When the task was made, if it was.
-async fn made_at(app: &App, id: TaskId) -> Result<Option<DateTime<Utc>>, Problem> {
-    let made = sqlx::query_scalar("SELECT created_at FROM task WHERE id = $1");
-    Ok(made.bind(id.to_string()).fetch_optional(&app.pool).await?)
+/// How the line was read that this task was made of, the first time or now. It was read where its owner was, when it was
+/// made or in the minute before; which of them shows in the task.
+fn reading(text: &str, made: &TaskSnapshot) -> Result<api::QuickAdd, Problem> {
+    let task = &made.task;
+    let at = task.created_at();
+    let read = |now| understand(text, task.owner(), *task.zone(), now);
+    if let Ok((answer, create)) = read(at - TimeDelta::minutes(1))
+        && let Ok(created) = Task::create(create.new_task(task.id()), at)
+        && created.task == *task
+    {
+        return Ok(answer);
+    }
+    Ok(read(at)?.0)
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-    use serde_json::{Value, json};
+    use domain::Zone;
+    use serde_json::json;
     use sqlx::PgPool;
+    use uuid::Uuid;
 
+    use super::*;
     use crate::test_support::{Answer, Backend, User};
 
     async fn quick(backend: &Backend, user: &User, key: Option<&str>, body: Value) -> Answer {
@@ -243,17 +232,18 @@ mod tests {
     }
 
     /// The line is read a moment before the task is made.
-    #[sqlx::test(migrations = false)]
-    async fn a_line_that_was_read_in_one_minute_and_made_in_the_next_is_found_again(pool: PgPool) {
-        let backend = Backend::new(pool.clone()).await;
-        let ada = backend.user("ada@example.org").await;
-        let body = json!({"text": "Call Bob in 2 hours"});
-        backend.clock.advance(TimeDelta::seconds(59));
-        let first = quick(&backend, &ada, Some("k"), body.clone()).await;
-        let moved = "UPDATE task SET state = jsonb_set(state, '{created_at}', '\"2026-07-01T08:01:01Z\"')";
-        sqlx::query(moved).execute(&pool).await.unwrap();
-        let again = quick(&backend, &ada, Some("k"), body).await;
-        assert_eq!((again.status, &again.body["task"]), (201, &first.body["task"]));
+    #[test]
+    fn a_line_that_was_read_in_one_minute_and_made_in_the_next_is_told_as_it_was_read() {
+        let (owner, zone) = (UserId(Uuid::nil()), UserZone::new(Zone::parse("Europe/Berlin").unwrap(), 3));
+        let text = "Call Bob in 2 hours";
+        for (read, made) in [("08:00:59", "08:01:00"), ("08:01:00", "08:01:59")] {
+            let [read, made] = [read, made].map(|time| format!("2026-07-01T{time}Z").parse().unwrap());
+            let (answer, create) = understand(text, owner, zone, read).unwrap();
+            let id = TaskId(Uuid::from_u128(1));
+            let task = Task::create(create.new_task(id), made).unwrap().task;
+            let told = reading(text, &TaskSnapshot { version: 1, task }).unwrap();
+            assert_eq!(told.draft, answer.draft, "{made}");
+        }
     }
 
     #[sqlx::test(migrations = false)]

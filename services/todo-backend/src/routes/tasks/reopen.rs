@@ -39,8 +39,10 @@ pub(crate) async fn reopen_task(
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<Answer, Problem> {
-    let access = access::to_change(&app.pool, &caller, task).await?;
-    let message = ReopenTask { user: caller.id, via: access.via, if_version, zone: access.zone };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    commands::send(&app, task, command, &message).await.map(Answer::ok)
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &if_version)?;
+    let message = async {
+        let access = access::to_change(&app.pool, &caller, task).await?;
+        Ok(ReopenTask { user: caller.id, via: access.via, if_version, zone: access.zone })
+    };
+    commands::carry_out(&app, task, command, message).await.map(Answer::ok)
 }

@@ -33,9 +33,9 @@ pub(crate) async fn purge_task(
     TaskPath(task): TaskPath,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
-    let message = PurgeTask { user: caller.id, trashed_before: None };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    match commands::send(&app, task, command, &message).await?.task.is_purged() {
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &())?;
+    let message = async { Ok(PurgeTask { user: caller.id, trashed_before: None }) };
+    match commands::carry_out(&app, task, command, message).await?.task.is_purged() {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found("There is no such task in the trash.")),
     }

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::IntoResponse};
 use contracts::{api, project::AddMember};
-use domain::Member;
+use domain::{Member, ProjectId, UserId};
 use http::{StatusCode, header};
 use platform::{Json, Problem};
 use serde_json::Value;
@@ -11,12 +11,13 @@ use crate::{
     accounts,
     app::App,
     caller::Caller,
+    email::Email,
     idempotency::Idempotency,
     input,
     openapi::{BodyProblems, CallerProblems, ChangeProblems, PassingProblems, ProjectProblems, RoleProblems},
     precondition::{IfMatch, entity_tag},
     project_commands::{self, not_allowed},
-    project_path::ProjectPath,
+    project_path::{ProjectPath, no_such_member},
     projects,
     scope::WriteProjects,
 };
@@ -48,22 +49,38 @@ pub(crate) async fn add_member(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<impl IntoResponse, Problem> {
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &(if_version, &body))?;
     let (email, role) = input::project::new_member(body)?;
-    // Before any address is looked up: who may not share learns of no account.
+    let mut found = None;
+    let message = async {
+        let member = Member { id: whose(&app, &caller, project, &email).await?, role };
+        found = Some(member.id);
+        Ok(AddMember { user: caller.id, if_version, member })
+    };
+    let added = project_commands::carry_out(&app, project, command, message).await?;
+    // Only a host of the version before does not say who it was, and then it was asked.
+    let member = added.member.or(found).ok_or_else(no_such_member)?;
+    let shared = added.shared;
+    let role = shared.project.role_of(member).unwrap_or(role.into());
+    let headers =
+        [(header::ETAG, entity_tag(shared.version)), (header::LOCATION, super::path(project, member))];
+    let member = api::Member { user_id: member.0, email: Some(email.as_str().to_owned()), role: role.into() };
+    Ok((StatusCode::CREATED, headers, Json(member)))
+}
+
+/// Whose address it is, for the project's owner: who may not share learns of no account.
+async fn whose(
+    app: &App,
+    caller: &Caller<WriteProjects>,
+    project: ProjectId,
+    email: &Email,
+) -> Result<UserId, Problem> {
     let found = projects::find(&app.pool, caller.id, project).await?;
     if found.project.owner() != caller.id {
         return Err(not_allowed(domain::Role::Owner));
     }
-    let account = accounts::by_email(&app.pool, &email).await?.ok_or_else(|| {
+    let account = accounts::by_email(&app.pool, email).await?.ok_or_else(|| {
         Problem::invalid("email", "no_account", "Nobody with this address has an account here.")
     })?;
-    let member = Member { id: account.user_id(), role };
-    let message = AddMember { user: caller.id, if_version, member };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    let shared = project_commands::send(&app, project, command, &message).await?;
-    let role = shared.project.role_of(member.id).unwrap_or(role.into());
-    let headers =
-        [(header::ETAG, entity_tag(shared.version)), (header::LOCATION, super::path(project, member.id))];
-    let member = api::Member { user_id: account.id, email: Some(account.email), role: role.into() };
-    Ok((StatusCode::CREATED, headers, Json(member)))
+    Ok(account.user_id())
 }

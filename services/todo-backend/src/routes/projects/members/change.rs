@@ -52,19 +52,21 @@ pub(crate) async fn change_member(
     idempotency: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<impl IntoResponse, Problem> {
-    let role = input::project::member_patch(body)?;
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &(if_version, &body))?;
     let user = caller.id;
-    let change = |role| ChangeRole { user, if_version, member, role };
-    let changed = match role {
-        Role::Viewer => project_commands::send(&app, project, command, &change(MemberRole::Viewer)).await?,
-        Role::Editor => project_commands::send(&app, project, command, &change(MemberRole::Editor)).await?,
-        Role::Owner => {
-            let transfer = TransferProject { user, if_version, to: member };
-            project_commands::send(&app, project, command, &transfer).await?
+    let change = async |role| Ok(ChangeRole { user, if_version, member, role });
+    let transfer = async { Ok(TransferProject { user, if_version, to: member }) };
+    let changed = match input::project::member_patch(body)? {
+        Role::Viewer => {
+            project_commands::carry_out(&app, project, command, change(MemberRole::Viewer)).await?
         }
+        Role::Editor => {
+            project_commands::carry_out(&app, project, command, change(MemberRole::Editor)).await?
+        }
+        Role::Owner => project_commands::carry_out(&app, project, command, transfer).await?,
     };
-    let members = projects::members(&app.pool, &changed.project).await?;
-    let member = members.into_iter().find(|one| one.user_id == member.0).ok_or_else(no_such_member)?;
+    let role = changed.project.role_of(member).ok_or_else(no_such_member)?;
+    let email = projects::address(&app.pool, caller.id, project, member).await?;
+    let member = api::Member { user_id: member.0, email, role: role.into() };
     Ok(([(header::ETAG, entity_tag(changed.version))], Json(member)))
 }

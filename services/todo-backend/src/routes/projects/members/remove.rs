@@ -41,8 +41,8 @@ pub(crate) async fn remove_member(
     IfMatch(if_version): IfMatch,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
-    let message = RemoveMember { user: caller.id, if_version, member };
-    let command = idempotency.command_id(caller.id, app.ids.as_ref());
-    project_commands::send(&app, project, command, &message).await?;
+    let command = idempotency.command(caller.id, app.ids.as_ref(), &if_version)?;
+    let message = async { Ok(RemoveMember { user: caller.id, if_version, member }) };
+    project_commands::carry_out(&app, project, command, message).await?;
     Ok(StatusCode::NO_CONTENT)
 }
