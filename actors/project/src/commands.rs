@@ -2,7 +2,7 @@
 
 use contracts::project::{
     AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, ProjectRefusal, ProjectSnapshot,
-    RemoveMember, RestoreProject, TransferProject,
+    PurgeProject, RemoveMember, RestoreProject, TransferProject,
 };
 use domain::{NewProject, Project, ProjectEvent, ProjectId, Role, UserId};
 use virtual_actors::{Handles, Turn, TurnContext};
@@ -50,6 +50,13 @@ impl Handles<RestoreProject> for ProjectActor {
         let RestoreProject { user, if_version } = message;
         let project = of(state, user, Role::Owner, if_version, turn)?;
         Ok(transition(project.restore(turn.now()), user, turn))
+    }
+}
+
+impl Handles<PurgeProject> for ProjectActor {
+    fn handle(state: Option<Project>, message: PurgeProject, turn: &TurnContext<'_>) -> Decided {
+        let project = of(state, message.user, Role::Owner, None, turn)?;
+        Ok(transition(project.purge(turn.now()), message.user, turn))
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct App {
     pub(crate) stop: Stop,
     /// Wakes the worker by which tasks follow their people's zone.
     pub(crate) zone_moves: WorkerHandle,
+    /// Wakes the worker that empties deleted accounts.
+    pub(crate) deletions: WorkerHandle,
     /// Held while a sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
@@ -71,6 +73,7 @@ impl App {
             live: Live::new(service.pool.clone()),
             stop: service.stop.clone(),
             zone_moves: WorkerHandle::default(),
+            deletions: WorkerHandle::default(),
             sweep: Arc::default(),
         })
     }

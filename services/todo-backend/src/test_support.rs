@@ -136,6 +136,7 @@ impl Backend {
             trusted_proxies: 1,
             previews: Default::default(),
             zone_moves: Default::default(),
+            deletions: Default::default(),
             sweep: Arc::default(),
         };
         let routes = routes_of(&app);
