@@ -33,17 +33,18 @@ const PAUSE: f64 = 2.0;
 const LATEST_COMMAND: f64 = 60.0;
 const ROUNDS: i32 = 2;
 
-/// What is done at once. `$1` is the account, `$2` its address, which nobody knows afterwards.
+/// What is done at once to the account `$1`. The last one forgets its address.
 const AT_ONCE: [&str; 6] = [
-    "DELETE FROM api_token WHERE user_id = $1 AND $2 <> ''",
-    "DELETE FROM calendar_feed WHERE user_id = $1 AND $2 <> ''",
-    "DELETE FROM oidc_identity WHERE user_id = $1 AND $2 <> ''",
-    "DELETE FROM account_totp WHERE user_id = $1 AND $2 <> ''",
+    "DELETE FROM api_token WHERE user_id = $1",
+    "DELETE FROM calendar_feed WHERE user_id = $1",
+    "DELETE FROM oidc_identity WHERE user_id = $1",
+    "DELETE FROM account_totp WHERE user_id = $1",
     // What somebody else asked to be sent there is theirs.
-    "DELETE FROM account_mail WHERE user_id = $1 OR user_id IS NULL AND email = lower($2)",
+    "DELETE FROM account_mail AS m USING app_user AS u
+     WHERE u.id = $1 AND (m.user_id = u.id OR m.user_id IS NULL AND m.email = lower(u.email))",
     "UPDATE app_user SET email = 'deleted:' || id, password_hash = '', time_zone = 'UTC', zone_version = 1,
          registration_key = NULL, email_verified_at = NULL, created_at = now(), deleted_at = now()
-     WHERE id = $1 AND $2 <> ''",
+     WHERE id = $1",
 ];
 
 /// What came of the wish to delete an account.
@@ -61,7 +62,7 @@ pub(crate) async fn begin(pool: &PgPool, account: &Account) -> Result<Begun, sql
         return Ok(Begun::Changed);
     }
     for sql in AT_ONCE {
-        sqlx::query(sql).bind(locked.id).bind(&locked.email).execute(&mut *transaction).await?;
+        sqlx::query(sql).bind(locked.id).execute(&mut *transaction).await?;
     }
     sqlx::query("INSERT INTO account_deletion (user_id, step) VALUES ($1, $2)")
         .bind(locked.id)

@@ -8,7 +8,7 @@ const BATCH: i32 = 5_000;
 
 /// `$1` is the person. Answers that actors gave hold what was asked and what came of it, so they go too, before what
 /// says whose they are.
-const REMOVALS: [&str; 17] = [
+const REMOVALS: [&str; 20] = [
     "DELETE FROM actor_command AS c USING task AS t
      WHERE c.actor_type = 'Task' AND c.actor_id = t.id AND t.owner = $1",
     "DELETE FROM actor_command AS c USING project AS p
@@ -33,6 +33,9 @@ const REMOVALS: [&str; 17] = [
     // What was begun before the account was deleted, and committed after.
     "DELETE FROM account_mail WHERE user_id = $1",
     "DELETE FROM api_token WHERE user_id = $1",
+    "DELETE FROM calendar_feed WHERE user_id = $1",
+    "DELETE FROM oidc_identity WHERE user_id = $1",
+    "DELETE FROM account_totp WHERE user_id = $1",
     // The event is a text that need not be JSON.
     "DELETE FROM dead_letter WHERE event ~ ('\"user_id\"\\s*:\\s*\"' || $1::text || '\"')",
 ];
