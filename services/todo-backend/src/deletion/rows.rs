@@ -15,8 +15,9 @@ const REMOVALS: [&str; 20] = [
      WHERE c.actor_type = 'Project' AND c.actor_id = p.id AND p.owner = $1",
     "DELETE FROM actor_command AS c USING recurrence AS r
      WHERE c.actor_type = 'Recurrence' AND c.actor_id = r.id AND r.state ->> 'owner' = $1::text",
-    // What the person said on tasks of others.
-    "DELETE FROM actor_command WHERE actor_type = 'Task' AND outcome -> 'reply' ->> 'author' = $1::text",
+    // Changes of rows of the person's, as `once` remembers them; and what they said on tasks of others.
+    "DELETE FROM actor_command
+     WHERE actor_id = $1::text OR actor_type = 'Task' AND outcome -> 'reply' ->> 'author' = $1::text",
     // Series: an actor that still has its state in memory finds it gone when it commits, and begins anew.
     "DELETE FROM recurrence_ledger AS l USING recurrence AS r
      WHERE r.id = l.series_id::text AND r.state ->> 'owner' = $1::text",

@@ -16,7 +16,9 @@ const THEIRS: &str = "Xylophone";
 const OTHERS: &str = "Quokka";
 
 async fn send(backend: &Backend, user: &User, method: &'static str, path: &str, body: Value) -> Answer {
-    let answer = backend.request(method, path).token(&user.token).json(body).send().await;
+    let request = backend.request(method, path).token(&user.token).json(body);
+    // Under a key the answer is remembered.
+    let answer = request.header("idempotency-key", format!("\"{}\"", Uuid::now_v7())).send().await;
     assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
     answer
 }

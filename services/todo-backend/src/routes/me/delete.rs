@@ -51,12 +51,12 @@ pub(crate) async fn delete_me(
     _: Idempotency,
     Json(body): Json<Value>,
 ) -> Result<StatusCode, Problem> {
-    let password = read(body)?;
     let caller = match caller {
         Ok(caller) => caller,
         Err(_) if was_deleted(&app, &headers).await? => return Ok(StatusCode::ACCEPTED),
         Err(problem) => return Err(problem),
     };
+    let password = read(body)?;
     let account = &caller.account;
     match (account.password(), password) {
         (Some(_), Some(password)) => {
