@@ -18,7 +18,7 @@ const OTHERS: &str = "Quokka";
 async fn send(backend: &Backend, user: &User, method: &'static str, path: &str, body: Value) -> Answer {
     let request = backend.request(method, path).token(&user.token).json(body);
     // Under a key the answer is remembered.
-    let answer = request.header("idempotency-key", format!("\"{}\"", Uuid::now_v7())).send().await;
+    let answer = request.header("idempotency-key", format!("\"{}\"", backend.app.ids.next_id())).send().await;
     assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
     answer
 }
@@ -315,7 +315,8 @@ async fn a_command_that_was_under_way_is_gone_after_the_second_round(pool: PgPoo
         zone: domain::UserZone::new(domain::Zone::UTC, 1),
         series: None,
     };
-    let (id, command) = (domain::TaskId(Uuid::now_v7()), virtual_actors::CommandId(Uuid::now_v7()));
+    let ids = &backend.app.ids;
+    let (id, command) = (domain::TaskId(ids.next_id()), virtual_actors::CommandId(ids.next_id()));
     crate::commands::send(&backend.app, id, command, &late).await.unwrap();
     hand_over(&backend).await;
     assert_ne!(found(&pool, THEIRS).await, []);
