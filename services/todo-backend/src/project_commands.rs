@@ -18,6 +18,21 @@ use crate::{
     project_path::{no_such_member, no_such_project},
 };
 
+/// Sends a command to a project's actor, wherever it lives.
+pub(crate) async fn send<M>(
+    app: &App,
+    project: ProjectId,
+    command: impl Into<Command>,
+    message: &M,
+) -> Result<M::Reply, Problem>
+where
+    M: Message<Refusal = ProjectRefusal> + Sync,
+{
+    let id = project.to_string();
+    let answer = app.actors.call(&id, message).command(command).timeout(app.patience).await;
+    answer.map_err(|error| commands::problem(error, refused))
+}
+
 /// Carries out what a client asked of a project, as [`commands::carry_out`] does of a task.
 pub(crate) async fn carry_out<M>(
     app: &App,

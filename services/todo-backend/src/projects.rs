@@ -110,7 +110,7 @@ pub(crate) async fn address(
     member: UserId,
 ) -> Result<Option<String>, Problem> {
     let email = sqlx::query_scalar(
-        "SELECT email FROM app_user WHERE id = $3
+        "SELECT email FROM app_user WHERE id = $3 AND deleted_at IS NULL
          AND EXISTS (SELECT FROM project_member WHERE user_id = $1 AND project_id = $2)",
     );
     Ok(email.bind(user.0).bind(project.0).bind(member.0).fetch_optional(pool).await?)
@@ -119,10 +119,11 @@ pub(crate) async fn address(
 /// Who shares a project, the owner first.
 pub(crate) async fn members(pool: &PgPool, project: &Project) -> Result<Vec<api::Member>, Problem> {
     let ids: Vec<Uuid> = project.people().map(|(user, _)| user.0).collect();
-    let emails: Vec<(Uuid, String)> = sqlx::query_as("SELECT id, email FROM app_user WHERE id = ANY($1)")
-        .bind(&ids)
-        .fetch_all(pool)
-        .await?;
+    let emails: Vec<(Uuid, String)> =
+        sqlx::query_as("SELECT id, email FROM app_user WHERE id = ANY($1) AND deleted_at IS NULL")
+            .bind(&ids)
+            .fetch_all(pool)
+            .await?;
     let emails: std::collections::HashMap<Uuid, String> = emails.into_iter().collect();
     let member = |(user, role): (UserId, domain::Role)| api::Member {
         user_id: user.0,

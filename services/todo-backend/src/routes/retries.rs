@@ -21,7 +21,12 @@ async fn send(backend: &Backend, user: &User, key: &str, request: &Request) -> A
 /// What of an answer must be the same.
 fn said(answer: Answer) -> (u16, Value, Vec<Option<String>>) {
     let header = |name| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-    (answer.status, answer.body.clone(), vec![header("etag"), header("location")])
+    let mut body = answer.body.clone();
+    if answer.status >= 400 {
+        // Where a problem happened is told of each try.
+        body["instance"] = Value::Null;
+    }
+    (answer.status, body, vec![header("etag"), header("location")])
 }
 
 /// Each under a key of its own, which is the same for the same requests.

@@ -5,10 +5,11 @@ async fn a_project_is_shared_by_address(pool: PgPool) {
     let world = World::new(pool).await;
     let project = world.project("Garden").await;
     assert_eq!(world.get(&world.bob, &project).await.status, 404);
-    let share = async |body: Value| {
+    let under = async |key: &str, body: Value| {
         let request = world.backend.request("POST", &format!("{project}/members")).token(&world.ada.token);
-        request.header("idempotency-key", "k").json(body).send().await
+        request.header("idempotency-key", key).json(body).send().await
     };
+    let share = async |body: Value| under("k", body).await;
     let body = json!({"email": " BOB@example.org ", "role": "viewer"});
     let shared = share(body.clone()).await;
     assert_eq!(shared.status, 201, "{}", shared.body);
@@ -29,7 +30,9 @@ async fn a_project_is_shared_by_address(pool: PgPool) {
     );
     assert_eq!(members.headers["etag"], "\"2\"");
 
-    let unknown = share(json!({"email": "eve@example.org", "role": "viewer"})).await;
+    let eve = json!({"email": "eve@example.org", "role": "viewer"});
+    assert_eq!(share(eve.clone()).await.kind(), "/api/problems/idempotency-key-reused");
+    let unknown = under("another", eve).await;
     assert_eq!((unknown.status, unknown.fields()), (422, vec!["email".to_owned()]));
     let again = json!({"email": "bob@example.org", "role": "editor"});
     let again = world.send(&world.ada, "POST", &format!("{project}/members"), again).await;
