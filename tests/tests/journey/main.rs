@@ -8,6 +8,7 @@ mod dead_letters;
 mod files;
 mod filters;
 mod kafka;
+mod leaving;
 mod live;
 mod oidc;
 mod rates;
@@ -78,6 +79,7 @@ fn suite(pubsub: Pubsub) -> Suite<Stack> {
     .case(access::an_account_signs_in_again)
     .case(sharing::a_project_is_shared_as_its_owner_says_and_no_longer)
     .case(accounts::an_address_is_confirmed_and_a_forgotten_password_replaced_by_mail)
+    .case(leaving::a_deleted_account_is_gone_and_its_address_free)
     // They wait for the time of a reminder.
     .at_once(12)
 }
