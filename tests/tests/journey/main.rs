@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod dead_letters;
 mod kafka;
+mod leaving;
 mod live;
 mod reminders;
 mod sessions;
@@ -44,6 +45,7 @@ fn suite(pubsub: Pubsub) -> Suite<Stack> {
     .case(access::an_account_signs_in_again)
     .case(sharing::a_project_is_shared_as_its_owner_says_and_no_longer)
     .case(accounts::an_address_is_confirmed_and_a_forgotten_password_replaced_by_mail)
+    .case(leaving::a_deleted_account_is_gone_and_its_address_free)
     // They wait for the time of a reminder.
     .at_once(12)
 }
