@@ -104,7 +104,8 @@ pub(crate) fn changed(
     if let Some(relations) = Relations::of(before, &task, by) {
         rows["relations"] = json!(relations);
     }
-    let events: Vec<Event> = events.iter().filter_map(|event| published(before, &task, event, by, turn)).collect();
+    let events: Vec<Event> =
+        events.iter().filter_map(|event| published(before, &task, event, by, turn)).collect();
     let reply = TaskSnapshot { version: turn.next_version(), task: task.clone() };
     let poke = instants(&before.map(Task::pending_rows).unwrap_or_default()) != instants(&pending);
     let told = series::Told::of(before, &task, turn);

@@ -1,5 +1,6 @@
 //! Messages to the `Project` actor; its id is the project's.
 
+use chrono::{DateTime, Utc};
 use domain::{
     Colour, Member, MemberRole, Position, Project, ProjectName, ProjectPatch, Role, UserId, Violations,
 };
@@ -42,6 +43,16 @@ pub struct RestoreProject {
     pub user: UserId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_version: Option<i64>,
+}
+
+/// Deletes it for good, if it is in the trash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurgeProject {
+    /// Its owner.
+    pub user: UserId,
+    /// Only if it has been in the trash since before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trashed_before: Option<DateTime<Utc>>,
 }
 
 /// Shares it with somebody.
@@ -130,6 +141,7 @@ message!(CreateProject => "Project" / "create", ProjectSnapshot, ProjectRefusal)
 message!(EditProject => "Project" / "edit", ProjectSnapshot, ProjectRefusal);
 message!(DeleteProject => "Project" / "delete", ProjectSnapshot, ProjectRefusal);
 message!(RestoreProject => "Project" / "restore", ProjectSnapshot, ProjectRefusal);
+message!(PurgeProject => "Project" / "purge", ProjectSnapshot, ProjectRefusal);
 message!(AddMember => "Project" / "add_member", ProjectSnapshot, ProjectRefusal);
 message!(ChangeRole => "Project" / "change_role", ProjectSnapshot, ProjectRefusal);
 message!(RemoveMember => "Project" / "remove_member", ProjectSnapshot, ProjectRefusal);

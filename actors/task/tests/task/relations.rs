@@ -246,7 +246,10 @@ async fn a_task_that_leaves_a_project_says_which(pool: PgPool) {
         family[0].edit(TaskPatch { project: Some(to), ..TaskPatch::default() }).await.expect("moves");
         world.relay().await;
     }
-    family[0].edit(TaskPatch { priority: Some(Priority::High), ..TaskPatch::default() }).await.expect("stays");
+    family[0]
+        .edit(TaskPatch { priority: Some(Priority::High), ..TaskPatch::default() })
+        .await
+        .expect("stays");
     for task in &family {
         let mut left = world.left_projects(task).await;
         left.retain(Option::is_some);
@@ -258,7 +261,11 @@ async fn a_task_that_leaves_a_project_says_which(pool: PgPool) {
     let mut trashed = new(&world).await;
     trashed.edit(moved_to(home)).await.expect("moves");
     delete(&mut trashed).await;
-    assert_eq!(world.left_projects(&trashed).await.pop(), Some(None), "in the trash it is still the project's");
+    assert_eq!(
+        world.left_projects(&trashed).await.pop(),
+        Some(None),
+        "in the trash it is still the project's"
+    );
     let purge = PurgeTask { user: trashed.user, trashed_before: None };
     trashed.send(&purge).await.expect("purges");
     assert_eq!(world.left_projects(&trashed).await.pop(), Some(Some(home.0)));
