@@ -50,8 +50,11 @@ async fn receive(
     delivery
 }
 
+/// Most events are of no series: nothing is looked up for them.
 async fn is_ignored(pool: &PgPool, event: &CloudEvent<TaskChanged>) -> Result<bool, sqlx::Error> {
-    Ok(event.is_of_lost_future(pool).await? || is_deleted(pool, event.data.user_id).await?)
+    Ok(event.data.series.is_none()
+        || event.is_of_lost_future(pool).await?
+        || is_deleted(pool, event.data.user_id).await?)
 }
 
 type Told = (&'static str, Delivery);
