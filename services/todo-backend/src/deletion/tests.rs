@@ -219,9 +219,16 @@ async fn of_bob(backend: &Backend, bob: &User, shared: Uuid) {
     let tasks = titles("/api/v1/tasks").await;
     assert_eq!(tasks.len(), 7, "{tasks:?}");
     let projects = tasks.iter().filter_map(|task| task["project_id"].as_str());
-    assert!(projects.clone().all(|project| project == shared.to_string()), "Ada's is gone, with no task of Bob's");
+    assert!(
+        projects.clone().all(|project| project == shared.to_string()),
+        "Ada's is gone, with no task of Bob's"
+    );
     assert_eq!(projects.count(), 3);
-    assert_eq!(tasks.iter().filter(|task| !task["parent_id"].is_null()).count(), 2, "each below another of Bob's");
+    assert_eq!(
+        tasks.iter().filter(|task| !task["parent_id"].is_null()).count(),
+        2,
+        "each below another of Bob's"
+    );
     assert_eq!(titles("/api/v1/trash").await.len(), 2);
     let members =
         backend.request("GET", &format!("/api/v1/projects/{shared}/members")).token(&bob.token).send().await;
