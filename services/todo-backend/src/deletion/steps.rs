@@ -135,11 +135,11 @@ async fn memberships(app: &App, user: UserId) -> Result<Progress, Problem> {
     .await
 }
 
-/// What others made in the person's projects is theirs: it leaves them before they go. A subtask whose parent has not left
-/// yet is refused, and found again.
+/// What others made in the person's projects is theirs: it leaves them before they go, and stays below what the same
+/// person made. A subtask whose parent has not left yet is refused, and found again.
 async fn others(app: &App, user: UserId) -> Result<Progress, Problem> {
     let found: Vec<(Json<Task>, bool)> = sqlx::query_as(
-        "SELECT t.state, parent.owner IS NOT DISTINCT FROM $1
+        "SELECT t.state, parent.owner IS DISTINCT FROM t.owner
          FROM project AS p
          JOIN task AS t ON t.state ? 'project' AND t.state ->> 'project' = p.id
          LEFT JOIN task AS parent ON parent.id = t.state ->> 'parent'
@@ -150,17 +150,17 @@ async fn others(app: &App, user: UserId) -> Result<Progress, Problem> {
     .bind(BATCH)
     .fetch_all(&app.pool)
     .await?;
-    each(found, move |(Json(task), of_theirs)| async move {
-        let parent = of_theirs.then_some(None);
+    each(found, move |(Json(task), leaves_parent)| async move {
+        let parent = leaves_parent.then_some(None);
         let patch = TaskPatch { project: Some(None), parent, ..TaskPatch::default() };
-        take_out(app, user, &task, patch).await
+        take_out(app, &task, patch).await
     })
     .await
 }
 
-/// Changes where a task of somebody else is, as the last thing that the person does there.
-async fn take_out(app: &App, user: UserId, task: &Task, patch: TaskPatch) -> Result<(), Problem> {
-    let message = EditTask { user, via: task.project(), if_version: None, zone: *task.zone(), patch };
+/// Changes where a task of somebody else is, in their name: the person need not see what it stays below.
+async fn take_out(app: &App, task: &Task, patch: TaskPatch) -> Result<(), Problem> {
+    let message = EditTask { user: task.owner(), via: None, if_version: None, zone: *task.zone(), patch };
     commands::send(app, task.id(), command(app), &message).await.map(drop)
 }
 
@@ -212,7 +212,7 @@ async fn leave_others_theirs(app: &App, user: UserId, parent: TaskId) -> Result<
     .fetch_all(&app.pool)
     .await?;
     for Json(child) in children {
-        take_out(app, user, &child, TaskPatch { parent: Some(None), ..TaskPatch::default() }).await?;
+        take_out(app, &child, TaskPatch { parent: Some(None), ..TaskPatch::default() }).await?;
     }
     Ok(())
 }
