@@ -6,6 +6,7 @@ use http::StatusCode;
 use platform::Problem;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands,
@@ -34,7 +35,10 @@ pub(crate) async fn purge_task(
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
     let command = idempotency.command(caller.id, app.ids.as_ref(), &())?;
-    let message = async { Ok(PurgeTask { user: caller.id, trashed_before: None }) };
+    let message = async {
+        access::to_see(&app.pool, &caller, task).await?;
+        Ok(PurgeTask { user: caller.id, trashed_before: None })
+    };
     match commands::carry_out(&app, task, command, message).await?.task.is_purged() {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found("There is no such task in the trash.")),
