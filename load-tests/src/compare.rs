@@ -133,6 +133,7 @@ mod tests {
             at: DateTime::UNIX_EPOCH,
             setup: "a test".into(),
             cores: 2,
+            optimized: true,
             tasks: 0,
             plan: Plan { seconds: 3.0, rounds: 3, concurrency: 16, load: 0.7 },
             scenarios: vec![

@@ -147,6 +147,7 @@ async fn measure(options: Measure) -> Result<ExitCode> {
 
     let mut passed = report.errors() == 0;
     if let Some(base) = base {
+        ensure!(base.optimized == report.optimized, "only one of the two reports is of optimized programs");
         let (compared, worse) = compare(&base, &report);
         ensure!(!compared.is_empty(), "the two reports have nothing guarded in common");
         compared.iter().for_each(|figure| println!("{figure}"));
@@ -183,6 +184,7 @@ async fn report(options: &Measure, only: &[What], plan: Plan) -> Result<Report> 
         setup,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         tasks: world.database.tasks().await?,
+        optimized: !cfg!(debug_assertions),
         plan,
         scenarios: Figures::of_all(&measured),
         trials,

@@ -26,6 +26,8 @@ pub(crate) struct Report {
     /// What ran.
     pub(crate) setup: String,
     pub(crate) cores: usize,
+    /// Whether driver and services were.
+    pub(crate) optimized: bool,
     /// Rows in the table of tasks at the end.
     pub(crate) tasks: usize,
     pub(crate) plan: Plan,

@@ -63,6 +63,11 @@ impl Running {
         Ok(local(self.pairs(BACKEND).next().context("there is no backend")?.sidecar.grpc))
     }
 
+    /// Reminders can be set only where their actors' type is hosted.
+    pub(crate) fn actor_sidecar(&self) -> Result<String> {
+        Ok(local(self.pairs(ACTORS).next().context("there is no host of tasks")?.sidecar.grpc))
+    }
+
     /// The hosts of tasks, and their sidecars' metrics.
     pub(crate) fn actor_hosts(&self) -> Vec<String> {
         self.pairs(ACTORS).map(|pair| local(pair.app)).collect()

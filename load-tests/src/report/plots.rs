@@ -8,6 +8,7 @@ use plotters::{coord::Shift, prelude::*};
 use crate::{
     cpu::Group,
     report::{Figures, Report},
+    scenarios::Name,
 };
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -16,7 +17,7 @@ const WIDTH: u32 = 900;
 const ROW: u32 = 34;
 /// Room for a scenario's name.
 const NAMES: u32 = 330;
-const TEXT: (&str, u32) = ("sans-serif", 13);
+const TEXT: (&str, u32) = ("sans-serif", 16);
 const COLOURS: [RGBColor; 13] = [
     RGBColor(31, 119, 180),
     RGBColor(174, 199, 232),
@@ -40,7 +41,9 @@ pub(crate) fn write(report: &Report, output: &Path) -> Result<()> {
         rates(&held, &output.join("rates.svg")).map_err(cannot_draw)?;
     }
     if !report.scenarios.is_empty() {
-        let all: Vec<&Figures> = report.scenarios.iter().collect();
+        // A burst counts as one request, and would leave nothing to see of the others.
+        let all: Vec<&Figures> =
+            report.scenarios.iter().filter(|figures| figures.name != Name::Burst).collect();
         cpu(&all, &output.join("cpu.svg")).map_err(cannot_draw)?;
         latency(&all, &output.join("latency.svg")).map_err(cannot_draw)?;
     }
@@ -69,12 +72,9 @@ fn cpu(figures: &[&Figures], file: &Path) -> Drawn {
         let groups = figures.cpu.groups.iter().filter(|(group, _)| **group != Group::Driver);
         groups.map(|(group, spent)| (*group, *spent)).collect()
     };
-    // A burst counts as one request, and would leave nothing to see of the others.
-    let figures: Vec<&Figures> =
-        figures.iter().copied().filter(|figures| figures.name != crate::scenarios::Name::Burst).collect();
     let most =
         figures.iter().map(|figures| spent(figures).iter().map(|(_, spent)| spent).sum()).fold(0.1, f64::max);
-    bars("CPU time of a request, in ms, by part of the system", &figures, most, file, |figures, bar| {
+    bars("CPU time of a request, in ms, by part of the system", figures, most, file, |figures, bar| {
         let mut from = 0.0;
         for (group, spent) in spent(figures) {
             bar.fill(from, from + spent, COLOURS[group as usize % COLOURS.len()])?;
@@ -121,7 +121,7 @@ fn bars(
     let height = ROW * (figures.len() as u32 + 3 + if legend { 4 } else { 0 });
     let area = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
     area.fill(&WHITE)?;
-    area.draw(&Text::new(title.to_owned(), (10, 12), ("sans-serif", 17).into_font()))?;
+    area.draw(&Text::new(title.to_owned(), (10, 12), ("sans-serif", 20).into_font()))?;
     let scale = f64::from(WIDTH - NAMES - 60) / most;
     let mut top = ROW as i32 + 10;
     for row in figures {
@@ -143,9 +143,8 @@ fn bars(
 }
 
 fn legend_of_groups(area: &Area<'_>, top: i32) -> Drawn {
-    let groups: std::collections::BTreeSet<Group> =
-        Group::ALL.into_iter().filter(|group| *group != Group::Driver).collect();
-    for (index, group) in groups.into_iter().enumerate() {
+    let groups = Group::ALL.into_iter().filter(|group| *group != Group::Driver);
+    for (index, group) in groups.enumerate() {
         let (x, y) = (10 + (index as i32 % 3) * 290, top + (index as i32 / 3) * 24);
         area.draw(&Rectangle::new(
             [(x, y), (x + 14, y + 14)],
@@ -165,7 +164,7 @@ fn latency(figures: &[&Figures], file: &Path) -> Drawn {
     let most = points().fold(1.0, f64::max) * 1.1;
     let least = points().fold(most, f64::min).clamp(0.1, most / 2.0);
     let mut chart = ChartBuilder::on(&area)
-        .caption("Latency by part of the requests, in ms, as they come", ("sans-serif", 17))
+        .caption("Latency by part of the requests, in ms, as they come", ("sans-serif", 20))
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(60)
@@ -186,7 +185,7 @@ fn latency(figures: &[&Figures], file: &Path) -> Drawn {
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(SeriesLabelPosition::LowerRight)
         .background_style(WHITE.mix(0.8))
         .label_font(TEXT)
         .draw()?;

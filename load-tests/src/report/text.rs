@@ -70,11 +70,12 @@ impl Report {
         let Self { setup, cores, plan, tasks, .. } = self;
         let no_op =
             self.scenarios.iter().find(|figures| figures.name == Name::NoOp).map(|figures| figures.rate);
+        let not = if self.optimized { "" } else { "not optimized; " };
         let calm = no_op.map(|Spread { min, max, .. }| {
             format!(" The no-op ran {} to {} times a second from round to round.", whole(min), whole(max))
         });
         format!(
-            "{cores} cores for everything, the driver included; {setup}; {} rows of tasks; {} requests at once; {} \
+            "{not}{cores} cores for everything, the driver included; {setup}; {} rows of tasks; {} requests at once; {} \
              rounds of {:.1} s; latencies at {:.0} % of the rate.{}",
             whole(*tasks as f64),
             plan.concurrency,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
-use virtual_actors::{IdSource, Message, Sidecar, System};
+use virtual_actors::{DaprSidecar, IdSource, Message, Sidecar, System};
 
 use super::Figure;
 use crate::{api, world::World};
@@ -128,8 +128,10 @@ async fn fired(world: &World, from: DateTime<Utc>, to: DateTime<Utc>, count: usi
 async fn bare(world: &World, count: usize) -> Result<f64> {
     let before = called_back(world).await?;
     let at = due_after(world, count).await?;
+    let sidecar = DaprSidecar::new(&world.running.actor_sidecar()?, None, "pubsub")?;
+    let sidecar = &sidecar;
     let register =
-        async |_: usize| world.sidecar.set_reminder("Task", &System.next_id().to_string(), "bench", at).await;
+        async |_: usize| sidecar.set_reminder("Task", &System.next_id().to_string(), "bench", at).await;
     stream::iter(0..count).map(register).buffer_unordered(AT_ONCE).try_for_each(async |()| Ok(())).await?;
     let left = at - world.database.now().await?;
     let due = Instant::now() + left.to_std().context("the first came due before all were set: take fewer")?;
