@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap, redirect::Policy};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -19,7 +19,14 @@ pub struct Request {
     url: String,
     token: Option<String>,
     headers: Vec<(&'static str, String)>,
-    body: Option<Value>,
+    body: Option<Body>,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Json(Value),
+    /// Of this media type.
+    File(&'static str, String),
 }
 
 /// What it was answered.
@@ -28,6 +35,32 @@ pub struct Answer {
     pub status: u16,
     /// Null when there is none.
     pub body: Value,
+}
+
+/// The same as it came.
+#[derive(Clone, Debug)]
+pub struct WholeAnswer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl WholeAnswer {
+    /// A header; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a text"))
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    /// Where a `Link` of this relation leads (RFC 8288).
+    pub fn link(&self, relation: &str) -> Option<&str> {
+        let links = self.header("link").split(", ").filter_map(|link| link.split_once("; "));
+        let mut found = links.filter(|(_, is)| *is == format!("rel=\"{relation}\""));
+        found.next().map(|(address, _)| address.trim_matches(['<', '>']))
+    }
 }
 
 impl Request {
@@ -55,7 +88,13 @@ impl Request {
 
     #[must_use]
     pub fn json(mut self, body: Value) -> Self {
-        self.body = Some(body);
+        self.body = Some(Body::Json(body));
+        self
+    }
+
+    #[must_use]
+    pub fn file(mut self, media_type: &'static str, text: impl Into<String>) -> Self {
+        self.body = Some(Body::File(media_type, text.into()));
         self
     }
 
@@ -66,10 +105,12 @@ impl Request {
 
     /// Sends it once; the answer as text.
     pub async fn text(&self) -> String {
-        match self.exchange().await {
-            Ok((_, text)) => text,
-            Err(error) => panic!("{} {}: {error}", self.method, self.url),
-        }
+        self.whole().await.text
+    }
+
+    /// Sends it once; the answer with its headers.
+    pub async fn whole(&self) -> WholeAnswer {
+        self.exchange().await.unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.url))
     }
 
     /// Sends it until it is answered by something else than an error on the way, as a client does that has an
@@ -89,13 +130,14 @@ impl Request {
 
     /// Sends it once; an error is one of the connection.
     pub async fn attempt(&self) -> Result<Answer, reqwest::Error> {
-        let (status, text) = self.exchange().await?;
-        Ok(Answer { status: status.as_u16(), body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+        let answer = self.exchange().await?;
+        Ok(Answer { status: answer.status, body: answer.json() })
     }
 
-    async fn exchange(&self) -> Result<(StatusCode, String), reqwest::Error> {
+    async fn exchange(&self) -> Result<WholeAnswer, reqwest::Error> {
         let response = self.begin().timeout(LONGEST).send().await?;
-        Ok((response.status(), response.text().await?))
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(WholeAnswer { status, headers, text: response.text().await? })
     }
 
     /// Sends it once; the answer as it begins, which may go on for ever.
@@ -111,17 +153,21 @@ impl Request {
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
-        if let Some(body) = &self.body {
-            request = request.json(body);
+        match &self.body {
+            Some(Body::Json(body)) => request.json(body),
+            Some(Body::File(media_type, text)) => {
+                request.header("content-type", *media_type).body(text.clone())
+            }
+            None => request,
         }
-        request
     }
 }
 
 /// A client that asks directly, whatever proxy the environment names.
 fn client() -> Client {
     static CLIENT: std::sync::LazyLock<Client> = std::sync::LazyLock::new(|| {
-        let client = Client::builder().no_proxy();
+        // Where an answer leads is for a test to see.
+        let client = Client::builder().no_proxy().redirect(Policy::none());
         client.build().expect("a client without TLS always builds")
     });
     CLIENT.clone()

@@ -36,7 +36,7 @@ mod suite;
 mod wait;
 
 pub use actor_hosts::{ActorHosts, CounterHost, DoomedHost, command};
-pub use api::{Answer, Request};
+pub use api::{Answer, Request, WholeAnswer};
 pub use events::Subscriber;
 pub use live::{LiveEvent, LiveEvents};
 pub use load::{Edit, Edits};

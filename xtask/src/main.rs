@@ -9,6 +9,7 @@ mod commands {
     pub(crate) mod down;
     pub(crate) mod failures;
     pub(crate) mod lint;
+    pub(crate) mod load;
     pub(crate) mod logs;
     pub(crate) mod restore;
     pub(crate) mod roll;
@@ -31,8 +32,8 @@ use clap::{Parser, Subcommand};
 use xtask::StateDir;
 
 use commands::{
-    backup, bench, chaos, dead_letters, down, lint, logs, restore, roll, rotate_key, scale, status, test, up,
-    upgrade,
+    backup, bench, chaos, dead_letters, down, lint, load, logs, restore, roll, rotate_key, scale, status,
+    test, up, upgrade,
 };
 
 #[derive(Parser)]
@@ -71,6 +72,8 @@ enum Command {
     Test(test::Options),
     /// Measure a system of its own, beside whatever runs
     Bench(bench::Options),
+    /// Let k6 put load on the system that runs, or on one of its own
+    Load(load::Options),
     /// Let things break on a system of its own, and check that nothing is lost or doubled
     Chaos(chaos::Options),
     /// Replace another version's services by this one's under load, on a system of its own
@@ -110,6 +113,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Restore(options) => restore::run(&directory, options).await,
         Command::Test(options) => test::run(options).await,
         Command::Bench(options) => bench::run(&directory, options).await,
+        Command::Load(options) => load::run(&directory, options).await,
         Command::Chaos(options) => chaos::run(&directory, options).await,
         Command::Upgrade(options) => upgrade::run(options).await,
         Command::Lint => lint::run().await,

@@ -104,6 +104,13 @@ impl StateDir {
         self.replace_secrets(secrets)
     }
 
+    /// Adds a secret of the installation, before its system starts.
+    pub fn keep_secret(&self, name: &str, value: &str) -> Result<()> {
+        let mut secrets = self.read_secrets()?;
+        secrets.insert(name.to_owned(), value.into());
+        self.replace_secrets(secrets)
+    }
+
     fn read_secrets(&self) -> Result<Map<String, Value>> {
         let path = self.secrets();
         let text = fs::read_to_string(&path).with_context(|| format!("there is no {}", path.display()))?;

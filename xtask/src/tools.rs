@@ -12,15 +12,19 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use tokio::process::Command;
 
-use crate::{packages, state_dir::fnv1a, workspace};
+use crate::{go, npm, packages, state_dir::fnv1a, workspace};
 
 const DAPR: &str = "1.18.2";
 const DAPR_SERIES: &str = "1.18.";
 /// Earlier patches lose reminders with some ids, and cannot be told how often to try a component again.
 const OLDEST_PATCH: u32 = 2;
-const MAILPIT: &str = "1.27.11";
-/// Go's oldest version that builds them.
-const GO: (u32, u32) = (1, 26);
+const MAILPIT: go::Module = go::Module {
+    name: "mailpit",
+    path: "github.com/axllent/mailpit",
+    version: "1.27.11",
+    site: "https://mailpit.axllent.org",
+    takes: "2 minutes",
+};
 const PROGRAMS: [&str; 3] = ["daprd", "placement", "scheduler"];
 /// Names a folder with the programs, to use those and look no further.
 const OVERRIDE: &str = "ALMANAC_DAPR_BIN";
@@ -64,7 +68,10 @@ impl Tools {
             Some(path) => path,
             None => match packages::find("mailpit") {
                 Some(path) => path,
-                None => cached(&format!("mailpit-{MAILPIT}"), build_mailpit).await?.join("mailpit"),
+                None => {
+                    let build = async |target: &Path| MAILPIT.build(target).await;
+                    cached(&format!("mailpit-{}", MAILPIT.version), build).await?.join("mailpit")
+                }
             },
         };
         let [daprd, placement, scheduler] = PROGRAMS.map(|name| dapr.join(name));
@@ -99,21 +106,6 @@ fn is_right_dapr(version: &str) -> bool {
     patch.and_then(|patch| patch.parse().ok()).is_some_and(|patch: u32| patch >= OLDEST_PATCH)
 }
 
-/// Whether Go is new enough, by what `go version` prints; it may fetch a newer toolchain itself, or may not.
-fn is_right_go(version: &str) -> bool {
-    let number = version.split_whitespace().find_map(|word| word.strip_prefix("go1."));
-    let minor = number.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
-    minor.is_some_and(|minor: u32| (1, minor) >= GO)
-}
-
-/// Go, if it is there and new enough to build Dapr.
-pub async fn go() -> Option<PathBuf> {
-    let usual = PathBuf::from("/usr/local/go/bin/go");
-    let go = packages::find("go").or_else(|| usual.is_file().then_some(usual))?;
-    let output = Command::new(&go).args(["env", "GOVERSION"]).current_dir("/").output().await.ok()?;
-    is_right_go(&String::from_utf8_lossy(&output.stdout)).then_some(go)
-}
-
 /// The folder of the Go module in `dapr/runtime`.
 pub fn runtime_module() -> PathBuf {
     workspace::root().join("dapr/runtime")
@@ -121,27 +113,7 @@ pub fn runtime_module() -> PathBuf {
 
 /// The folder of an OpenID provider that tests start by Node; none where there is no Node.
 pub async fn oidc_provider() -> Result<Option<PathBuf>> {
-    const FILES: [&str; 3] = ["package.json", "package-lock.json", "provider.mjs"];
-    let (Some(npm), Some(_)) = (packages::find("npm"), packages::find("node")) else { return Ok(None) };
-    let source = workspace::root().join("tests/oidc-provider");
-    let mut all = Vec::new();
-    for file in FILES {
-        all.extend(fs::read(source.join(file))?);
-    }
-    let build = async |folder: &Path| {
-        eprintln!("Installing the OpenID provider for tests …");
-        for file in FILES {
-            fs::copy(source.join(file), folder.join(file))?;
-        }
-        let mut install = Command::new(&npm);
-        install
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(folder);
-        let output = install.output().await.context("cannot run npm")?;
-        ensure!(output.status.success(), "npm failed: {}", String::from_utf8_lossy(&output.stderr).trim());
-        Ok(())
-    };
-    cached(&format!("oidc-provider-{:016x}", fnv1a(&all)), build).await.map(Some)
+    npm::installed("oidc-provider", &workspace::root().join("tests/oidc-provider"), &["provider.mjs"]).await
 }
 
 /// Puts the version into what `--version` prints, and into every line of the log.
@@ -207,14 +179,14 @@ fn cache_folder() -> Result<PathBuf> {
 }
 
 async fn build_dapr(target: &Path) -> Result<()> {
-    let Some(go) = go().await else {
+    let Some(go) = go::find().await else {
         bail!(
             "there is no Dapr {DAPR_SERIES}{OLDEST_PATCH} or later {DAPR_SERIES}x on PATH or in ~/.dapr/bin, and no Go {}.{} to build it. Two ways to get one:\n  \
              1. install the Dapr CLI (https://docs.dapr.io/getting-started/install-dapr-cli) and run\n     \
              dapr init --slim --runtime-version {DAPR}\n  \
              2. install Go {0}.{1} or later (https://go.dev/dl) and run this again",
-            GO.0,
-            GO.1,
+            go::OLDEST.0,
+            go::OLDEST.1,
         );
     };
     let builds: [(&str, &[&str]); 3] = [
@@ -234,24 +206,6 @@ async fn build_dapr(target: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn build_mailpit(target: &Path) -> Result<()> {
-    let Some(go) = go().await else {
-        bail!(
-            "there is no mailpit on PATH, and no Go {}.{} to build it: install either (https://mailpit.axllent.org, \
-             https://go.dev/dl)",
-            GO.0,
-            GO.1,
-        );
-    };
-    eprintln!("Building mailpit {MAILPIT} with Go, once: about 2 minutes on two cores");
-    let mut install = Command::new(go);
-    install.current_dir("/").env("GOBIN", target).env_remove("GOFLAGS");
-    install.args(["install", "-ldflags", "-s -w"]);
-    install.arg(format!("github.com/axllent/mailpit@v{MAILPIT}"));
-    ensure!(install.status().await?.success(), "mailpit does not build");
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,15 +216,6 @@ mod tests {
             [("1.18.2\n", true), ("v1.18.10", true), ("1.18.1", false), ("1.17.9", false), ("edge", false)]
         {
             assert_eq!(is_right_dapr(version), right, "{version}");
-        }
-    }
-
-    #[test]
-    fn go_is_taken_from_1_26_on() {
-        for (version, right) in
-            [("go1.26.5", true), ("go1.27rc1", true), ("go1.25.9", false), ("devel", false)]
-        {
-            assert_eq!(is_right_go(version), right, "{version}");
         }
     }
 

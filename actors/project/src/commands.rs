@@ -2,7 +2,7 @@
 
 use contracts::project::{
     AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, ProjectRefusal, ProjectSnapshot,
-    RemoveMember, RestoreProject, TransferProject,
+    PurgeProject, RemoveMember, RestoreProject, TransferProject,
 };
 use domain::{NewProject, Project, ProjectEvent, ProjectId, Role, UserId};
 use virtual_actors::{BrokenRule, Handles, Turn, TurnContext};
@@ -58,6 +58,13 @@ impl Handles<RestoreProject> for ProjectActor {
 
     fn broken(rule: BrokenRule) -> Result<ProjectRefusal, BrokenRule> {
         too_many_projects(rule, "project")
+    }
+}
+
+impl Handles<PurgeProject> for ProjectActor {
+    fn handle(state: Option<Project>, message: PurgeProject, turn: &TurnContext<'_>) -> Decided {
+        let project = of(state, message.user, Role::Owner, None, turn)?;
+        Ok(transition(project.purge(turn.now()), message.user, turn))
     }
 }
 

@@ -15,8 +15,8 @@ mod commit;
 mod sweep;
 
 use contracts::project::{
-    AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, RemoveMember, RestoreProject,
-    SweepTasks, TransferProject,
+    AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, PurgeProject, RemoveMember,
+    RestoreProject, SweepTasks, TransferProject,
 };
 use virtual_actors::{Actor, Methods, RowsSql, RuleSql};
 
@@ -37,6 +37,7 @@ impl Actor for ProjectActor {
             .handles::<EditProject>()
             .handles::<DeleteProject>()
             .handles::<RestoreProject>()
+            .handles::<PurgeProject>()
             .handles::<AddMember>()
             .handles::<ChangeRole>()
             .handles::<RemoveMember>()

@@ -6,10 +6,12 @@ use chrono::{DateTime, TimeDelta};
 use contracts::reminder_schedule::{CheckReminders, RemindersChecked};
 use futures::future::join_all;
 use reminder_schedule_actor::ReminderScheduleActor;
-use sqlx::PgPool;
+use serde_json::Value;
+use sqlx::{Connection, PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 use virtual_actors::{
-    Call, Clock as _, Effects, Engine, IdSource, Message, Methods, Outcome, PgStore, ReminderChange, System,
+    Call, Clock as _, Effects, Engine, Executes, IdSource, Message, Methods, Outcome, PgStore,
+    ReminderChange, System,
 };
 
 struct Clock {
@@ -181,4 +183,64 @@ async fn a_row_that_a_task_holds_is_left_for_the_next_check(pool: PgPool) {
     );
     task.rollback().await.expect("gives up");
     assert_eq!(clock.check().await.0.fired, 1);
+}
+
+/// By a plan that was made while nothing was due, as the one of a prepared statement.
+#[sqlx::test(migrations = false)]
+async fn a_check_reads_neither_all_that_a_user_has_nor_what_is_due_of_others(pool: PgPool) {
+    let clock = Clock::new(pool.clone()).await;
+    let insert = async |user: Option<Uuid>, count: i32, minutes: i32| {
+        sqlx::query(
+            "INSERT INTO reminder (reminder_id, generation, task_id, user_id, title, fires_at)
+             SELECT gen_random_uuid(), 1, gen_random_uuid(), coalesce($1, gen_random_uuid()), 'Title',
+                 now() + $3 * interval '1 min'
+             FROM generate_series(1, $2)",
+        )
+        .bind(user)
+        .bind(count)
+        .bind(minutes)
+        .execute(&pool)
+        .await
+        .expect("inserts");
+    };
+    insert(Some(clock.user), 5_000, 60).await;
+    sqlx::query("ANALYZE reminder").execute(&pool).await.expect("analyses");
+
+    let mut session = pool.acquire().await.expect("connects").detach();
+    let statement = ReminderScheduleActor::statement(&CheckReminders);
+    let sql = statement.sql.replace("$1", &format!("'{}'", clock.user));
+    let sql = sql.replace("$2::jsonb", &format!("'{}'::jsonb", statement.args)).replace("$3", "0");
+    for set in ["SET plan_cache_mode = force_generic_plan", &format!("PREPARE checked AS {sql}")] {
+        run(&mut session, set).await;
+    }
+    let before = read(&mut session).await;
+    assert!(before < 10.0, "{before} rows of the user's 5,000");
+    insert(None, 5_000, -1).await;
+    insert(Some(clock.user), 1, -1).await;
+    let after = read(&mut session).await;
+    assert!(after < 20.0, "{after} rows, with 5,000 due of others");
+    session.close().await.expect("closes");
+    assert_eq!(clock.check().await.0.fired, 0, "it fired");
+}
+
+async fn run(session: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(session).await.expect("it is valid");
+}
+
+/// How many rows the prepared check reads of the table of reminders.
+async fn read(session: &mut PgConnection) -> f64 {
+    let sql = "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE checked";
+    let plan: Json<Value> =
+        sqlx::query_scalar(sql).persistent(false).fetch_one(session).await.expect("it can be explained");
+    rows(&plan.0[0]["Plan"])
+}
+
+fn rows(node: &Value) -> f64 {
+    let number = |name: &str| node[name].as_f64().unwrap_or_default();
+    let own = if node["Relation Name"] == "reminder" {
+        (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops")
+    } else {
+        0.0
+    };
+    own + node["Plans"].as_array().into_iter().flatten().map(rows).sum::<f64>()
 }

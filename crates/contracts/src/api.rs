@@ -19,7 +19,7 @@ pub mod text;
 pub mod zone;
 
 pub use account::{
-    ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ConfirmTotp, DisableTotp, EnrolTotp,
+    ApiToken, ApiTokenInput, ChangeEmail, ChangePassword, ConfirmTotp, DeleteAccount, DisableTotp, EnrolTotp,
     ForgotPassword, Login, NewApiToken, OpenSession, RecoveryCodes, Refresh, Register, ResetPassword,
     Session, TotpEnrolment, User, VerifyEmail,
 };

@@ -44,6 +44,12 @@ pub struct RestoreProject {
     pub if_version: Option<i64>,
 }
 
+/// Deletes it for good, if it is in the trash: its owner is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurgeProject {
+    pub user: UserId,
+}
+
 /// Shares it with somebody.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AddMember {
@@ -130,6 +136,7 @@ message!(CreateProject => "Project" / "create", ProjectSnapshot, ProjectRefusal)
 message!(EditProject => "Project" / "edit", ProjectSnapshot, ProjectRefusal);
 message!(DeleteProject => "Project" / "delete", ProjectSnapshot, ProjectRefusal);
 message!(RestoreProject => "Project" / "restore", ProjectSnapshot, ProjectRefusal);
+message!(PurgeProject => "Project" / "purge", ProjectSnapshot, ProjectRefusal);
 message!(AddMember => "Project" / "add_member", ProjectSnapshot, ProjectRefusal);
 message!(ChangeRole => "Project" / "change_role", ProjectSnapshot, ProjectRefusal);
 message!(RemoveMember => "Project" / "remove_member", ProjectSnapshot, ProjectRefusal);

@@ -121,6 +121,17 @@ impl Project {
         self.changed(ProjectEvent::Restored, now)
     }
 
+    /// For good: nothing of what its owner wrote is left. Only of one in the trash.
+    pub fn purge(self, now: DateTime<Utc>) -> ProjectChange {
+        let mut next = self.clone();
+        next.name = ProjectName::of_purged();
+        next.colour = None;
+        if !self.is_deleted() || next == self {
+            return ProjectChange::Unchanged(self);
+        }
+        next.changed(ProjectEvent::Purged, now)
+    }
+
     fn difference(&self, next: &Self) -> Vec<ProjectField> {
         [
             (ProjectField::Name, self.name != next.name),

@@ -72,6 +72,11 @@ impl ProjectName {
     pub fn parse(text: &str) -> Result<Self, Violation> {
         single_line("name", text, Self::MAX_CHARS).map(ProjectName)
     }
+
+    /// In the place of one that was deleted for good.
+    pub(crate) fn of_purged() -> Self {
+        ProjectName("Deleted".to_owned())
+    }
 }
 
 /// A label: trimmed, 1 to 50 characters, without comma so that a list of them can be written in a query.

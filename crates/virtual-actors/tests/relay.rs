@@ -184,19 +184,20 @@ async fn a_broker_that_is_down_is_left_alone_and_holds_no_message_back(pool: PgP
 async fn an_actor_that_stalls_holds_no_other_back(pool: PgPool) {
     let world = World::new(pool).await;
     world.dapr.stalled.lock().unwrap().insert("stalled".into());
-    for n in 0..20 {
+    // More than are on their way at once.
+    for n in 0..200 {
         world.tell(&format!("s{n}"), "stalled").await;
     }
     let relay = world.start(1);
     world.tell("t", "healthy").await;
     let started = Instant::now();
-    world.until_left(20).await;
+    world.until_left(200).await;
     assert!(started.elapsed() < Duration::from_secs(4), "it did not wait for the stalled ones");
     assert_eq!(*world.dapr.called.lock().unwrap(), ["healthy"]);
     world.dapr.stalled.lock().unwrap().clear();
     world.until_left(0).await;
     relay.stop().await;
-    assert_eq!(world.dapr.called.lock().unwrap().len(), 21);
+    assert_eq!(world.dapr.called.lock().unwrap().len(), 201);
 }
 
 #[sqlx::test(migrations = false)]

@@ -83,12 +83,14 @@ async fn append(pool: &PgPool, topic: &str, event: &Event) -> Result<&'static st
     Ok(if insert(pool, topic, event).await? { "recorded" } else { "repeated" })
 }
 
-/// Whether it was new.
+/// Whether it was new. Of somebody whose account is deleted, it is recorded without its content.
 async fn insert(pool: &PgPool, topic: &str, event: &Event) -> Result<bool, sqlx::Error> {
     let id_in = |member: &str| event.data.get(member)?.as_str()?.parse::<Uuid>().ok();
     let appended = sqlx::query(
         "INSERT INTO audit.entry (event_id, topic, type, task_id, project_id, user_id, version, at, data)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE
+             WHEN EXISTS (SELECT FROM app_user WHERE id = $6 AND deleted_at IS NOT NULL)
+             THEN audit.without_content($9) ELSE $9 END)
          ON CONFLICT (event_id) DO NOTHING",
     )
     .bind(event.id)
@@ -116,7 +118,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{TASK, call, deliver, deliver_to, task_event};
+    use crate::testing::{TASK, USER, call, deliver, deliver_to, task_event};
 
     #[sqlx::test(migrations = false)]
     async fn an_event_delivered_again_adds_nothing(pool: PgPool) {
@@ -213,6 +215,38 @@ mod tests {
             assert_eq!(deliver(&pool, TASK_EVENTS, &ours).await, "SUCCESS");
         }
         assert_eq!(entries().await, 2);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn of_somebody_who_is_gone_content_can_be_removed_and_no_more_comes(pool: PgPool) {
+        schema::migrate(&pool).await.unwrap();
+        sqlx::query(
+            "INSERT INTO app_user (id, email, password_hash, time_zone) VALUES ($1, 'ada@example.org', '', 'UTC')",
+        )
+        .bind(USER)
+        .execute(&pool)
+        .await
+        .unwrap();
+        let event = |id| task_event(id, "task.created", 1, "2026-12-01T08:00:00Z");
+        deliver(&pool, TASK_EVENTS, &event(1)).await;
+        let titles = async || {
+            let sql = "SELECT count(*), count(data ->> 'title'), count(data ->> 'task_id') FROM audit.entry";
+            sqlx::query_as::<_, (i64, i64, i64)>(sql).fetch_one(&pool).await.unwrap()
+        };
+        let redact = sqlx::query_scalar::<_, i64>("SELECT audit.redact($1, 10)").bind(USER);
+        let refused = redact.fetch_one(&pool).await.unwrap_err();
+        assert!(refused.to_string().contains("append-only"), "{refused}");
+        assert_eq!(titles().await, (1, 1, 1), "as long as they are here");
+
+        sqlx::query("UPDATE app_user SET deleted_at = now()").execute(&pool).await.unwrap();
+        assert_eq!(deliver(&pool, TASK_EVENTS, &event(2)).await, "SUCCESS");
+        assert_eq!(titles().await, (2, 1, 2), "late");
+        let redacted: i64 =
+            sqlx::query_scalar("SELECT audit.redact($1, 10)").bind(USER).fetch_one(&pool).await.unwrap();
+        assert_eq!((redacted, titles().await), (1, (2, 0, 2)));
+        let change = "UPDATE audit.entry SET data = data || '{\"title\": \"x\"}'";
+        let refused = sqlx::query(change).execute(&pool).await.unwrap_err();
+        assert!(refused.to_string().contains("append-only"), "{refused}");
     }
 
     #[sqlx::test(migrations = false)]

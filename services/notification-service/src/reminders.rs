@@ -2,7 +2,7 @@
 
 use axum::{Router, extract::State, routing::post};
 use contracts::{events::ReminderDue, notification::Notify};
-use platform::{CloudEvent, Delivery, Patience};
+use platform::{CloudEvent, Delivery, Patience, is_deleted};
 use sqlx::PgPool;
 use virtual_actors::{ActorClient, CallError, CommandId};
 
@@ -31,7 +31,7 @@ async fn receive(
 ) -> Delivery {
     let delivery = match event {
         Err(delivery) => delivery,
-        Ok(event) => match event.is_of_lost_future(&subscriber.pool).await {
+        Ok(event) => match is_ignored(&subscriber.pool, &event).await {
             Ok(true) => Delivery::Success,
             Ok(false) => subscriber.notify(event).await,
             Err(error) => {
@@ -44,6 +44,10 @@ async fn receive(
         metrics::EVENTS_DROPPED.inc();
     }
     delivery
+}
+
+async fn is_ignored(pool: &PgPool, event: &CloudEvent<ReminderDue>) -> Result<bool, sqlx::Error> {
+    Ok(event.is_of_lost_future(pool).await? || is_deleted(pool, event.data.user_id).await?)
 }
 
 impl Subscriber {

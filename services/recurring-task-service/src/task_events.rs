@@ -6,7 +6,7 @@ use contracts::{
     recurrence::{Closed, Follows, Instance, InstanceClosed, InstanceReopened, InstanceTrashed},
     reminder_schedule::Never,
 };
-use platform::{CloudEvent, Delivery, Patience};
+use platform::{CloudEvent, Delivery, Patience, is_deleted};
 use sqlx::PgPool;
 use uuid::Uuid;
 use virtual_actors::{ActorClient, CallError, CommandId, Message};
@@ -37,7 +37,7 @@ async fn receive(
     let (result, delivery) = match event {
         Err(Delivery::Drop) => ("dropped", Delivery::Drop),
         Err(delivery) => ("retried", delivery),
-        Ok(event) => match event.is_of_lost_future(&subscriber.pool).await {
+        Ok(event) => match is_ignored(&subscriber.pool, &event).await {
             Ok(true) => ("ignored", Delivery::Success),
             Ok(false) => subscriber.tell(event).await,
             Err(error) => {
@@ -48,6 +48,13 @@ async fn receive(
     };
     metrics::EVENTS.with_label_values(&[result]).inc();
     delivery
+}
+
+/// Most events are of no series: nothing is looked up for them.
+async fn is_ignored(pool: &PgPool, event: &CloudEvent<TaskChanged>) -> Result<bool, sqlx::Error> {
+    Ok(event.data.series.is_none()
+        || event.is_of_lost_future(pool).await?
+        || is_deleted(pool, event.data.user_id).await?)
 }
 
 type Told = (&'static str, Delivery);

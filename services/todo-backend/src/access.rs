@@ -41,7 +41,7 @@ pub(crate) async fn to_see(
         "SELECT t.owner, m.project_id AS project, m.role, u.time_zone, u.zone_version
          FROM task AS t
          LEFT JOIN project_member AS m ON m.user_id = $2 AND m.project_id = (t.state ->> 'project')::uuid
-         LEFT JOIN app_user AS u ON u.id = t.owner AND t.owner <> $2
+         LEFT JOIN app_user AS u ON u.id = t.owner AND t.owner <> $2 AND u.deleted_at IS NULL
          WHERE t.id = $1 AND (t.owner = $2 OR m.role IS NOT NULL)",
     )
     .bind(task.to_string())

@@ -1,4 +1,4 @@
-//! Accounts, as stored.
+//! Accounts, as stored. Of one that was deleted nothing is found.
 
 use chrono::{DateTime, Utc};
 use contracts::api;
@@ -58,7 +58,8 @@ const COLUMNS: &str =
      EXISTS (SELECT FROM account_totp WHERE user_id = app_user.id AND confirmed_at IS NOT NULL) AS totp";
 
 pub(crate) async fn by_id(pool: &PgPool, id: UserId) -> Result<Option<Account>, sqlx::Error> {
-    let query = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM app_user WHERE id = $1"));
+    let query =
+        sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM app_user WHERE id = $1 AND deleted_at IS NULL"));
     sqlx::query_as(query).bind(id.0).fetch_optional(pool).await
 }
 
@@ -70,7 +71,8 @@ pub(crate) async fn of_session(
 ) -> Result<Option<Account>, sqlx::Error> {
     let query = sqlx::AssertSqlSafe(format!(
         "SELECT {COLUMNS} FROM app_user
-         WHERE id = $1 AND NOT EXISTS (SELECT FROM ended_session WHERE session_id = $2)"
+         WHERE id = $1 AND deleted_at IS NULL
+           AND NOT EXISTS (SELECT FROM ended_session WHERE session_id = $2)"
     ));
     sqlx::query_as(query).bind(id.0).bind(session).fetch_optional(pool).await
 }
@@ -82,7 +84,9 @@ pub(crate) async fn by_email(pool: &PgPool, email: &Email) -> Result<Option<Acco
 
 /// The account, which nobody else changes until the transaction ends.
 pub(crate) async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<Option<Account>, sqlx::Error> {
-    let query = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM app_user WHERE id = $1 FOR UPDATE"));
+    let query = sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM app_user WHERE id = $1 AND deleted_at IS NULL FOR UPDATE"
+    ));
     sqlx::query_as(query).bind(id).fetch_optional(connection).await
 }
 

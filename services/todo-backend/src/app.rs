@@ -48,6 +48,8 @@ pub(crate) struct App {
     pub(crate) stop: Stop,
     /// Wakes the worker by which tasks follow their people's zone.
     pub(crate) zone_moves: WorkerHandle,
+    /// Wakes the worker that empties deleted accounts.
+    pub(crate) deletions: WorkerHandle,
     /// Held while the minute's sweep of the reminders runs.
     pub(crate) sweep: Arc<Mutex<()>>,
 }
@@ -77,6 +79,7 @@ impl App {
             live: Live::new(service.pool.clone()),
             stop: service.stop.clone(),
             zone_moves: WorkerHandle::default(),
+            deletions: WorkerHandle::default(),
             sweep: Arc::default(),
         })
     }

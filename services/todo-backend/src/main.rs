@@ -14,6 +14,7 @@ mod client_address;
 mod commands;
 mod credential;
 mod cursor;
+mod deletion;
 mod email;
 mod history;
 mod idempotency;
@@ -81,12 +82,14 @@ async fn main() -> anyhow::Result<()> {
     let listening = tokio::spawn(live::listen(app.live.clone(), service.stop.clone()));
     let zones = zone_moves::ZoneMoves(app.clone());
     let moving = tokio::spawn(worker::run(zones, app.zone_moves.clone(), service.stop.requested()));
+    let deletions = deletion::Deletions(app.clone());
+    let deleting = tokio::spawn(worker::run(deletions, app.deletions.clone(), service.stop.requested()));
     let drain = async move {
         reading_keys.abort();
         listening.abort();
         sweeping.abort();
-        // It ends after the batch in hand.
-        let _ = moving.await;
+        // They end after the batch in hand.
+        let _ = tokio::join!(moving, deleting);
     };
     service.serve(routes::router(app), readiness, drain).await?;
     Ok(())

@@ -104,10 +104,11 @@ pub(crate) async fn list(
 /// Who shares a project, the owner first.
 pub(crate) async fn members(pool: &PgPool, project: &Project) -> Result<Vec<api::Member>, Problem> {
     let ids: Vec<Uuid> = project.people().map(|(user, _)| user.0).collect();
-    let emails: Vec<(Uuid, String)> = sqlx::query_as("SELECT id, email FROM app_user WHERE id = ANY($1)")
-        .bind(&ids)
-        .fetch_all(pool)
-        .await?;
+    let emails: Vec<(Uuid, String)> =
+        sqlx::query_as("SELECT id, email FROM app_user WHERE id = ANY($1) AND deleted_at IS NULL")
+            .bind(&ids)
+            .fetch_all(pool)
+            .await?;
     let emails: std::collections::HashMap<Uuid, String> = emails.into_iter().collect();
     let member = |(user, role): (UserId, domain::Role)| api::Member {
         user_id: user.0,

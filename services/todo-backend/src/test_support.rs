@@ -146,6 +146,7 @@ impl Backend {
             longest_import: std::time::Duration::from_secs(15),
             imports: Default::default(),
             zone_moves: Default::default(),
+            deletions: Default::default(),
             sweep: Arc::default(),
         };
         let routes = routes_of(&app);

@@ -58,6 +58,51 @@ pub(crate) async fn a_session_goes_on_over_a_change_of_keys(stack: &Stack) {
     assert_eq!(me(&other).await, 200, "another session");
 }
 
+pub(crate) async fn a_refresh_token_used_again_ends_its_session_at_every_backend(stack: &Stack) {
+    let ada = Person::register(stack).await;
+    let backends =
+        stack.ports().of(BACKEND).iter().map(|ports| format!("http://127.0.0.1:{}/api/v1", ports.app));
+    let [one, other] = &backends.collect::<Vec<_>>()[..] else { panic!("two backends") };
+    let post = async |backend: &str, path: &str, body: Value| {
+        Request::new("POST", format!("{backend}{path}")).json(body).until_answered().await
+    };
+    let login = async || {
+        let login = json!({ "email": ada.email, "password": Person::PASSWORD });
+        post(one, "/auth/login", login).await
+    };
+    let refresh = async |backend: &str, session: &Answer| {
+        post(backend, "/auth/refresh", json!({ "refresh_token": text(session, "refresh_token") })).await
+    };
+    let me = async |backend: &str, session: &Answer| {
+        let request = Request::new("GET", format!("{backend}/me")).token(text(session, "access_token"));
+        request.until_answered().await.status
+    };
+
+    let (first, elsewhere) = (login().await, login().await);
+    // Two tabs at once, by two backends: one successor.
+    let (second, same) = tokio::join!(refresh(one, &first), refresh(other, &first));
+    assert_eq!((second.status, same.status), (200, 200), "{second:?} {same:?}");
+    assert_eq!(text(&second, "refresh_token"), text(&same, "refresh_token"));
+    let third = refresh(other, &second).await;
+    assert_eq!(third.status, 200, "{third:?}");
+    assert_eq!((me(one, &third).await, me(other, &third).await), (200, 200));
+
+    // Whoever has the first one now is not who has the third.
+    let stolen = refresh(one, &first).await;
+    assert_eq!((stolen.status, &stolen.body["type"]), (401, &json!("/api/problems/unauthorized")));
+    for backend in [one, other] {
+        assert_eq!((me(backend, &third).await, refresh(backend, &third).await.status), (401, 401));
+        assert_eq!(me(backend, &elsewhere).await, 200, "another session");
+    }
+    let sessions =
+        Request::new("GET", format!("{other}/me/sessions")).token(text(&elsewhere, "access_token"));
+    let listed = sessions.until_answered().await;
+    let ids: Vec<&Value> =
+        listed.body["items"].as_array().expect("items").iter().map(|one| &one["id"]).collect();
+    assert!(!ids.contains(&&first.body["session_id"]), "{listed:?}");
+    assert!(ids.contains(&&elsewhere.body["session_id"]), "{listed:?}");
+}
+
 fn text<'a>(session: &'a Answer, member: &str) -> &'a str {
     session.body[member].as_str().unwrap_or_else(|| panic!("no {member}: {session:?}"))
 }

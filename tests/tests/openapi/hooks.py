@@ -47,7 +47,8 @@ RELATIONS = {
     # Refused everywhere, which not every text's schema repeats.
     "q control_character", "text control_character", "name control_character",
     # What is known of passwords, accounts and the text that is left of a line.
-    "too_common", "like_email", "no_words", "wrong_password", "no_account", "wrong_code", "unknown_scope", "invalid_name", "text max_length", "text required",
+    "too_common", "like_email", "no_words", "wrong_password", "no_account", "wrong_code", "password required",
+    "sign_in_again", "unknown_scope", "invalid_name", "text max_length", "text required",
     # What is known of a file when it is read.
     "not_a_calendar", "not_csv", "not_todoist", "not_json", "not_an_export", "unknown_version", "not_utf8",
 }

@@ -17,8 +17,8 @@ use tokio::{
     process::Command,
 };
 use xtask::{
-    Durability, Journal, Postgres, Profile, Pubsub, StateDir, StopSignal, Tools, free_port, packages, tools,
-    workspace,
+    Durability, Journal, Postgres, Profile, Pubsub, StateDir, StopSignal, Tools, free_port, go, packages,
+    tools, workspace,
 };
 
 use super::failures::Failures;
@@ -75,7 +75,7 @@ async fn run_tests(args: &[OsString], tools: &Tools, postgres: &Postgres) -> Res
     if !args.is_empty() {
         return Ok(passed);
     }
-    let Some(go) = tools::go().await else {
+    let Some(go) = go::find().await else {
         eprintln!("Not tested: the mail binding, which needs Go");
         return Ok(passed);
     };

@@ -50,6 +50,15 @@ pub struct User {
     pub time_zone: String,
 }
 
+/// Who deletes their account.
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct DeleteAccount {
+    /// The account's, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Password)]
+    pub password: Option<String>,
+}
+
 /// The token of a link by which an address is confirmed.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct VerifyEmail {

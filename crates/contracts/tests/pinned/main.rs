@@ -8,8 +8,8 @@ use contracts::{
     events::{DeliveryOutcome, ProjectChanged, ReminderDue, SeriesOutcome, TaskChanged},
     notification::Notify,
     project::{
-        AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, RemoveMember, RestoreProject,
-        SweepTasks, TransferProject,
+        AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, PurgeProject, RemoveMember,
+        RestoreProject, SweepTasks, TransferProject,
     },
     recurrence::{
         CheckMissed, EditSeries, EndSeries, GetSeries, InstanceAnswer, InstanceClosed, InstanceReopened,
@@ -107,6 +107,7 @@ fn messages_are_written_as_they_were() {
         .message::<ChangeRole>()
         .message::<RemoveMember>()
         .message::<TransferProject>()
+        .message::<PurgeProject>()
         .message::<SweepTasks>()
         .and_no_more();
 }

@@ -11,6 +11,7 @@ pub enum ProjectEvent {
     },
     Deleted,
     Restored,
+    Purged,
     MemberAdded {
         member: UserId,
         role: Role,
@@ -44,6 +45,7 @@ impl ProjectEvent {
             Self::Updated { .. } => "project.updated",
             Self::Deleted => "project.deleted",
             Self::Restored => "project.restored",
+            Self::Purged => "project.purged",
             Self::MemberAdded { .. } => "project.member_added",
             Self::RoleChanged { .. } => "project.role_changed",
             Self::MemberRemoved { .. } => "project.member_removed",

@@ -155,7 +155,7 @@ impl Share {
 
     /// Sends the messages that other hosts have left, as far as there is room.
     pub(crate) async fn send_left(&self, tells: &mut Tells) {
-        match self.outbox.ready(self.id, Lane::Actors, &tells.flying(), tells.room()).await {
+        match self.outbox.ready(self.id, Lane::Actors, &tells.known(), tells.room_to_wait()).await {
             Ok(batch) => batch.into_iter().for_each(|pending| tells.send(pending)),
             Err(error) => tracing::warn!(%error, "the relay cannot read the outbox"),
         }
@@ -202,12 +202,13 @@ impl Share {
                 _ = stopped.changed() => {}
                 handed = tells.handed(), if !tells.is_empty() => self.settle(handed).await,
                 Some(pending) = own.recv(), if tells.room() > 0 => tells.send(pending),
-                _ = looks.tick(), if tells.room() > 0 => self.send_left(&mut tells).await,
+                _ = looks.tick(), if tells.room_to_wait() > 0 => self.send_left(&mut tells).await,
             }
         }
         while let Ok(pending) = own.try_recv() {
             tells.send(pending);
         }
+        tells.leave_waiting();
         while !tells.is_empty() {
             let handed = tells.handed().await;
             self.settle(handed).await;

@@ -31,7 +31,7 @@ WITH about AS (
         jsonb_array_elements(p.state -> 'members' || jsonb_build_object('id', p.owner)) AS person
 ), head AS (
     INSERT INTO user_event_head AS head (user_id, last)
-    SELECT user_id, 1 FROM reader JOIN app_user ON app_user.id = user_id ORDER BY user_id
+    SELECT user_id, 1 FROM reader JOIN app_user ON app_user.id = user_id AND deleted_at IS NULL ORDER BY user_id
     ON CONFLICT (user_id) DO UPDATE SET last = head.last + 1
     RETURNING user_id, last
 ), told AS (

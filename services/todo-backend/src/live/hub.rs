@@ -133,6 +133,9 @@ impl Hub {
             match page {
                 Ok(Ok(page)) => {
                     hub.give(&page, ctx);
+                    if page.is_last {
+                        hub.streams.clear();
+                    }
                     if again || page.is_full() {
                         hub.look(ctx);
                     }

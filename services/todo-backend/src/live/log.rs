@@ -57,6 +57,8 @@ pub(super) struct Page {
     /// The highest number that was removed.
     pub(super) pruned: i64,
     pub(super) rows: Vec<Row>,
+    /// The account was deleted: nothing follows.
+    pub(super) is_last: bool,
 }
 
 impl Page {
@@ -75,6 +77,7 @@ struct Read {
     epoch: i64,
     last: i64,
     pruned: i64,
+    is_last: bool,
     seq: Option<i64>,
     kind: Option<String>,
     data: Option<Json<Box<RawValue>>>,
@@ -84,6 +87,7 @@ struct Read {
 pub(super) async fn read(pool: &PgPool, user: UserId, after: i64) -> Result<Page, sqlx::Error> {
     let read: Vec<Read> = sqlx::query_as(
         "SELECT epoch.epoch, coalesce(head.last, 0) AS last, coalesce(head.pruned, 0) AS pruned,
+                EXISTS (SELECT FROM app_user WHERE id = $1 AND deleted_at IS NOT NULL) AS is_last,
                 event.seq, event.kind, event.data
          FROM (SELECT max(epoch) AS epoch FROM actor_epoch) AS epoch
          LEFT JOIN user_event_head AS head ON head.user_id = $1
@@ -98,10 +102,11 @@ pub(super) async fn read(pool: &PgPool, user: UserId, after: i64) -> Result<Page
     .fetch_all(pool)
     .await?;
     let first = read.first().ok_or(sqlx::Error::RowNotFound)?;
-    let (head, pruned) = (EventId { epoch: first.epoch, seq: first.last }, first.pruned);
+    let head = EventId { epoch: first.epoch, seq: first.last };
+    let (pruned, is_last) = (first.pruned, first.is_last);
     let rows =
         read.into_iter().filter_map(|row| Some(Row { seq: row.seq?, kind: row.kind?, data: row.data?.0 }));
-    Ok(Page { after, head, pruned, rows: rows.collect() })
+    Ok(Page { after, head, pruned, rows: rows.collect(), is_last })
 }
 
 #[cfg(test)]
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn who_is_behind_what_was_removed_or_in_another_epoch_has_lost() {
         let head = EventId { epoch: 7, seq: 50 };
-        let page = Page { after: 0, head, pruned: 20, rows: Vec::new() };
+        let page = Page { after: 0, head, pruned: 20, rows: Vec::new(), is_last: false };
         for (epoch, seq, lost) in
             [(7, 20, false), (7, 50, false), (7, 19, true), (7, 51, true), (0, 30, true), (8, 30, true)]
         {

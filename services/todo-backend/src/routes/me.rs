@@ -1,8 +1,10 @@
 //! `GET /api/v1/me`: whose access token it is; and below it, what they change about their account.
 
 mod calendar;
+mod delete;
 mod edit;
 mod email;
+mod export;
 mod password;
 mod sessions;
 mod tokens;
@@ -23,7 +25,8 @@ use crate::{
 
 pub(super) fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(get_me, edit::edit_me))
+        .routes(routes!(get_me, edit::edit_me, delete::delete_me))
+        .routes(routes!(export::export_me))
         .routes(routes!(zone::preview_zone))
         .routes(routes!(password::change_password))
         .routes(routes!(email::change_email))

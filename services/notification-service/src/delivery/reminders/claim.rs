@@ -51,7 +51,7 @@ const CLAIM: &str = "
         FROM next
         JOIN notification ON notification.id = notification_id
         LEFT JOIN (SELECT reminder_id, generation, epoch FROM reminder) AS given_out USING (reminder_id, generation)
-        LEFT JOIN app_user ON app_user.id = user_id
+        LEFT JOIN app_user ON app_user.id = user_id AND app_user.deleted_at IS NULL
     )
     UPDATE delivery
     SET status = 'sending', attempts = attempts + current::integer, claimable_at = now() + $1

@@ -89,7 +89,7 @@ pub(super) async fn check(
 }
 
 /// No 401: the access token holds, and a client must not sign out for a slip of the finger.
-fn wrong(field: &'static str) -> Problem {
+pub(super) fn wrong(field: &'static str) -> Problem {
     Violation::new(field, "wrong_password", "This is not the account's password.").into()
 }
 
