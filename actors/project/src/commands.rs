@@ -4,7 +4,7 @@ use contracts::project::{
     AddMember, ChangeRole, CreateProject, DeleteProject, EditProject, ProjectRefusal, ProjectSnapshot,
     PurgeProject, RemoveMember, RestoreProject, TransferProject,
 };
-use domain::{NewProject, Project, ProjectEvent, ProjectId, Role, UserId};
+use domain::{NewProject, Project, ProjectChange, ProjectEvent, ProjectId, Role, UserId};
 use virtual_actors::{BrokenRule, Handles, Turn, TurnContext};
 
 use crate::{
@@ -19,7 +19,7 @@ impl Handles<CreateProject> for ProjectActor {
         let CreateProject { owner, name, colour, position } = message;
         if let Some(project) = state {
             // The same creation, remembered by its result when its answer is no longer kept.
-            let project = Some(project).filter(|project| project.owner() == owner);
+            let project = Some(project).filter(|project| project.owner() == owner && !project.is_purged());
             let project = project.ok_or(ProjectRefusal::NotFound)?;
             return Ok(Turn::unchanged(ProjectSnapshot { version: turn.version(), project }));
         }
@@ -61,10 +61,18 @@ impl Handles<RestoreProject> for ProjectActor {
     }
 }
 
+/// The clean-up sends it when the project's tasks are gone, as a project in the trash gets no new ones; and whoever
+/// deletes their account.
 impl Handles<PurgeProject> for ProjectActor {
     fn handle(state: Option<Project>, message: PurgeProject, turn: &TurnContext<'_>) -> Decided {
-        let project = of(state, message.user, Role::Owner, None, turn)?;
-        Ok(transition(project.purge(turn.now()), message.user, turn))
+        let PurgeProject { user, trashed_before } = message;
+        let project = of(state, user, Role::Owner, None, turn)?;
+        let old = |since| trashed_before.is_none_or(|before| since < before);
+        let change = match project.deleted_at() {
+            Some(since) if old(since) => project.purge(turn.now()),
+            _ => ProjectChange::Unchanged(project),
+        };
+        Ok(transition(change, user, turn))
     }
 }
 
@@ -124,7 +132,7 @@ fn alive(
     if project.is_deleted() { Err(ProjectRefusal::Deleted) } else { Ok(project) }
 }
 
-/// The same, in the trash or not. In the trash it is there for its owner only.
+/// The same, in the trash or not. In the trash it is there for its owner only; deleted for good, for nobody.
 fn of(
     state: Option<Project>,
     user: UserId,
@@ -132,7 +140,7 @@ fn of(
     if_version: Option<i64>,
     turn: &TurnContext<'_>,
 ) -> Result<Project, ProjectRefusal> {
-    let project = state.ok_or(ProjectRefusal::NotFound)?;
+    let project = state.filter(|project| !project.is_purged()).ok_or(ProjectRefusal::NotFound)?;
     match project.role_of(user) {
         Some(role) if role >= Role::Owner || !project.is_deleted() => {
             if role < needs {

@@ -84,6 +84,6 @@ fn changed(
 ) -> Turn<TaskActor, CommentSnapshot> {
     let mut rows = rows(&task);
     rows["comment"] = json!(said);
-    let event = published(&task, event, By::Person(by), turn);
+    let event = published(Some(&task), &task, event, By::Person(by), turn);
     Turn::changed(task, said).events(event).rows(rows).into()
 }

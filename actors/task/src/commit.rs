@@ -104,7 +104,8 @@ pub(crate) fn changed(
     if let Some(relations) = Relations::of(before, &task, by) {
         rows["relations"] = json!(relations);
     }
-    let events: Vec<Event> = events.iter().filter_map(|event| published(&task, event, by, turn)).collect();
+    let events: Vec<Event> =
+        events.iter().filter_map(|event| published(before, &task, event, by, turn)).collect();
     let reply = TaskSnapshot { version: turn.next_version(), task: task.clone() };
     let poke = instants(&before.map(Task::pending_rows).unwrap_or_default()) != instants(&pending);
     let told = series::Told::of(before, &task, turn);
@@ -132,7 +133,14 @@ fn instants(rows: &[ReminderRow]) -> Vec<(Uuid, u32, DateTime<Utc>)> {
     rows.iter().map(|row| (row.reminder_id.0, row.generation, row.fires_at)).collect()
 }
 
-pub(crate) fn published(task: &Task, event: &TaskEvent, by: By<'_>, turn: &TurnContext<'_>) -> Option<Event> {
+/// `before` is none for a new task.
+pub(crate) fn published(
+    before: Option<&Task>,
+    task: &Task,
+    event: &TaskEvent,
+    by: By<'_>,
+    turn: &TurnContext<'_>,
+) -> Option<Event> {
     let fields = match event {
         TaskEvent::Updated { fields } => fields.iter().map(|field| field.name().to_owned()).collect(),
         _ => Vec::new(),
@@ -147,6 +155,10 @@ pub(crate) fn published(task: &Task, event: &TaskEvent, by: By<'_>, turn: &TurnC
             By::Nobody | By::Parent(_) | By::Project(_) => None,
         },
         comment_id: event.comment().map(|comment| comment.0),
+        left_project_id: before
+            .and_then(Task::project)
+            .filter(|left| task.project() != Some(*left))
+            .map(|left| left.0),
         fields,
         series: series::event(task, event),
     };

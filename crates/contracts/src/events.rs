@@ -31,6 +31,9 @@ pub struct TaskChanged {
     /// The comment it is about. What it says is not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_id: Option<Uuid>,
+    /// The project it was in until this change, when it is there no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_project_id: Option<Uuid>,
     /// The names of the fields an update changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,

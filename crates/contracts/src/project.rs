@@ -1,5 +1,6 @@
 //! Messages to the `Project` actor; its id is the project's.
 
+use chrono::{DateTime, Utc};
 use domain::{
     Colour, Member, MemberRole, Position, Project, ProjectName, ProjectPatch, Role, UserId, Violations,
 };
@@ -44,10 +45,14 @@ pub struct RestoreProject {
     pub if_version: Option<i64>,
 }
 
-/// Deletes it for good, if it is in the trash: its owner is gone.
+/// Deletes it for good, if it is in the trash.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PurgeProject {
+    /// Its owner.
     pub user: UserId,
+    /// Only if it has been in the trash since before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trashed_before: Option<DateTime<Utc>>,
 }
 
 /// Shares it with somebody.

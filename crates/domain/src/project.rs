@@ -39,6 +39,9 @@ pub struct Project {
     members: Vec<Member>,
     #[serde(default)]
     deleted_at: Option<DateTime<Utc>>,
+    /// Deleted for good: what is left is a tombstone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    purged_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -85,6 +88,7 @@ impl Project {
             position: new.position.unwrap_or_else(|| Position::last(now)),
             members: Vec::new(),
             deleted_at: None,
+            purged_at: None,
             created_at: now,
             updated_at: now,
         }
@@ -114,22 +118,33 @@ impl Project {
     }
 
     pub fn restore(mut self, now: DateTime<Utc>) -> ProjectChange {
-        if !self.is_deleted() {
+        if !self.is_deleted() || self.is_purged() {
             return ProjectChange::Unchanged(self);
         }
         self.deleted_at = None;
         self.changed(ProjectEvent::Restored, now)
     }
 
-    /// For good: nothing of what its owner wrote is left. Only of one in the trash.
+    /// Out of the trash, for good. What is left makes sure that nothing revives it.
     pub fn purge(self, now: DateTime<Utc>) -> ProjectChange {
-        let mut next = self.clone();
-        next.name = ProjectName::of_purged();
-        next.colour = None;
-        if !self.is_deleted() || next == self {
+        if !self.is_deleted() || self.is_purged() {
             return ProjectChange::Unchanged(self);
         }
-        next.changed(ProjectEvent::Purged, now)
+        let Self { id, owner, position, deleted_at, created_at, updated_at, .. } = self;
+        let project = Self {
+            id,
+            owner,
+            name: ProjectName::of_purged(),
+            colour: None,
+            archived: false,
+            position,
+            members: Vec::new(),
+            deleted_at,
+            purged_at: Some(updated_at.max(now)),
+            created_at,
+            updated_at,
+        };
+        project.changed(ProjectEvent::Purged, now)
     }
 
     fn difference(&self, next: &Self) -> Vec<ProjectField> {
@@ -176,6 +191,15 @@ impl Project {
 
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
+    }
+
+    pub fn deleted_at(&self) -> Option<DateTime<Utc>> {
+        self.deleted_at
+    }
+
+    /// Deleted for good: only its id, its owner and the times are left.
+    pub fn is_purged(&self) -> bool {
+        self.purged_at.is_some()
     }
 
     pub fn created_at(&self) -> DateTime<Utc> {

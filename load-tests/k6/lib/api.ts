@@ -2,7 +2,7 @@
 
 import http, { type RefinedResponse } from "k6/http";
 import { sleep } from "k6";
-import { answered, commandTime, queryTime, rateLimited, retries, type Command, type Query } from "./measures.ts";
+import { answered, commandTime, queryTime, rateLimited, renewals, retries, type Command, type Query } from "./measures.ts";
 import { baseUrl } from "./settings.ts";
 
 export interface Session {
@@ -102,6 +102,7 @@ export class Client {
     const request: Keyed = { method: "POST", path: "/auth/refresh", name: "/auth/refresh", body, key: newKey() };
     const response = untilAnswered(request, "refresh")?.response;
     if (response?.status !== 200) throw new Error(`the session does not go on: ${response?.status}`);
+    renewals.add(1);
     this.session = json<Session>(response);
     this.endsAt = now + this.session.expires_in * 1000;
   }

@@ -18,6 +18,9 @@ export const answered = new Rate("answered");
 /** Requests sent again, under their key. */
 export const retries = new Counter("retries");
 
+/** Tokens that were exchanged for the next ones, before they ended. */
+export const renewals = new Counter("renewals");
+
 /** Refusals because one token sent too much: the run has too few people for its rate. */
 export const rateLimited = new Counter("rate_limited");
 

@@ -30,6 +30,7 @@ interface Summary {
   base_url: string;
   setup: string;
   people: number;
+  /** Whether all thresholds are kept; of a run that was stopped, as far as it went. */
   passed: boolean;
   thresholds: { metric: string; rule: string; kept: boolean }[];
   checks: { name: string; passes: number; fails: number }[];
@@ -46,6 +47,7 @@ const COUNTS = [
   "dropped_iterations",
   "http_reqs",
   "retries",
+  "renewals",
   "rate_limited",
   "reminders_missing",
   "reminders_doubled",
@@ -117,7 +119,7 @@ function summarise(data: Data, script: string, run: { people: number } | Profile
 function asText(found: Summary): string {
   const parts = [
     [
-      `${found.script}: ${found.passed ? "passed" : "FAILED"}, ${found.ended_at}`,
+      `${found.script}: thresholds ${found.passed ? "kept" : "BROKEN"}, ${found.ended_at}`,
       `${found.base_url}, ${found.setup}; ${found.people} people, ${found.seconds} s with setup`,
     ],
     found.thresholds.map(({ metric, rule, kept }) => `${kept ? "kept  " : "BROKEN"}  ${metric}: ${rule}`),

@@ -179,6 +179,7 @@ pub(crate) fn event_with(n: u128, kind: &str, version: i64, series: Option<Serie
         title: "Water the plants".to_owned(),
         by: None,
         comment_id: None,
+        left_project_id: None,
         fields: Vec::new(),
         series,
     };

@@ -1,8 +1,9 @@
 //! What a person may do to a task: the one place that answers it.
 //!
-//! Whoever made a task may do anything to it. In a project, viewers see its tasks and comment on them, editors and
-//! the owner change them. The rows of `project_member` say who is what; they change in the project's own commits, so
-//! what is closed to somebody is closed with the next request. An actor is told by which project somebody comes
+//! Whoever made a task may do anything to it, while they see it: who left its project does not (`sees_task` in
+//! `migrations/`). In a project, viewers see its tasks and comment on them, editors and the owner change them. The
+//! rows of `project_member` say who is what; they change in the project's own commits, so what is closed to somebody is
+//! closed with the next request. An actor is told by which project somebody comes
 //! (`via`), and sees for itself that its task is in that one.
 
 use domain::{ProjectId, Role, TaskId, UserId, UserZone, Zone};
@@ -42,7 +43,7 @@ pub(crate) async fn to_see(
          FROM task AS t
          LEFT JOIN project_member AS m ON m.user_id = $2 AND m.project_id = (t.state ->> 'project')::uuid
          LEFT JOIN app_user AS u ON u.id = t.owner AND t.owner <> $2 AND u.deleted_at IS NULL
-         WHERE t.id = $1 AND (t.owner = $2 OR m.role IS NOT NULL)",
+         WHERE t.id = $1 AND sees_task($2, t)",
     )
     .bind(task.to_string())
     .bind(caller.id.0)

@@ -59,7 +59,8 @@ pub(crate) async fn find(pool: &PgPool, user: UserId, id: ProjectId) -> Result<P
         .bind(id.to_string())
         .fetch_optional(pool)
         .await?;
-    let snapshot = row.map(ProjectSnapshot::from).filter(|found| found.project.role_of(user).is_some());
+    let sees = |project: &Project| project.role_of(user).is_some() && !project.is_purged();
+    let snapshot = row.map(ProjectSnapshot::from).filter(|found| sees(&found.project));
     let snapshot = snapshot.ok_or_else(no_such_project)?;
     match snapshot.project.is_deleted() {
         false => Ok(snapshot),
@@ -80,7 +81,7 @@ pub(crate) async fn list(
     let rows: Vec<Row> = sqlx::query_as(
         r#"SELECT p.version, p.state FROM project AS p
            WHERE CASE $2
-               WHEN 'deleted' THEN p.owner = $1 AND p.deleted
+               WHEN 'deleted' THEN p.owner = $1 AND p.deleted AND NOT p.state ? 'purged_at'
                ELSE p.id IN (SELECT project_id::text FROM project_member WHERE user_id = $1)
                    AND p.archived = ($2 = 'archived')
            END

@@ -93,4 +93,13 @@ mod tests {
         }
         assert_eq!(Scope::parse("tasks"), None);
     }
+
+    #[test]
+    fn the_document_names_each_scope() {
+        let document = serde_json::to_value(crate::routes::described().1).unwrap();
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["TokenScope"]["enum"], serde_json::json!(Scope::ALL.map(Scope::name)));
+        let items = &schemas["ApiTokenInput"]["properties"]["scopes"]["items"];
+        assert_eq!(items["$ref"], "#/components/schemas/TokenScope");
+    }
 }

@@ -21,17 +21,12 @@ impl From<Row> for TaskSnapshot {
 
 /// A task that this user sees, their own or one of a project they are in, and that is not in the trash.
 pub(crate) async fn find(pool: &PgPool, user: UserId, id: TaskId) -> Result<TaskSnapshot, Problem> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT version, state FROM task AS t
-         WHERE id = $1 AND (owner = $2 OR EXISTS (
-             SELECT FROM project_member AS m
-             WHERE m.user_id = $2 AND m.project_id = (t.state ->> 'project')::uuid
-         ))",
-    )
-    .bind(id.to_string())
-    .bind(user.0)
-    .fetch_optional(pool)
-    .await?;
+    let row: Option<Row> =
+        sqlx::query_as("SELECT version, state FROM task AS t WHERE id = $1 AND sees_task($2, t)")
+            .bind(id.to_string())
+            .bind(user.0)
+            .fetch_optional(pool)
+            .await?;
     let snapshot = row.map(TaskSnapshot::from).filter(|found| !found.task.is_purged());
     let snapshot = snapshot.ok_or_else(no_such_task)?;
     if snapshot.task.is_deleted() { Err(deleted()) } else { Ok(snapshot) }
@@ -47,7 +42,7 @@ pub(crate) async fn state(pool: &PgPool, owner: UserId, id: TaskId) -> Result<Op
     Ok(row.map(TaskSnapshot::from))
 }
 
-/// The tasks that this user made, newest first; only the open or the done ones, if asked so.
+/// The tasks that this user made and still sees, newest first; only the open or the done ones, if asked so.
 pub(crate) async fn of_owner(
     pool: &PgPool,
     owner: UserId,
@@ -57,8 +52,8 @@ pub(crate) async fn of_owner(
 ) -> Result<Vec<TaskSnapshot>, Problem> {
     let (at, id) = after.map(|cursor| (cursor.at, cursor.id.to_string())).unzip();
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT version, state FROM task
-         WHERE owner = $1 AND NOT deleted AND ($2::boolean IS NULL OR done = $2)
+        "SELECT version, state FROM task AS t
+         WHERE owner = $1 AND NOT deleted AND ($2::boolean IS NULL OR done = $2) AND sees_task($1, t)
            AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
          ORDER BY created_at DESC, id DESC LIMIT $5",
     )

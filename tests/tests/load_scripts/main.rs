@@ -20,7 +20,13 @@ fn main() -> ExitCode {
         eprintln!("Not tested: the load tests: {missing:#}");
         return ExitCode::SUCCESS;
     }
-    Suite::on(Pubsub::Redis, || StackOptions::for_test("load-scripts"))
+    let options = || {
+        let mut options = StackOptions::for_test("load-scripts")?;
+        // A minute is what the scripts exchange them before their end: so they do it again and again.
+        options.settings.insert("ACCESS_TOKEN_SECONDS", "62".to_owned());
+        Ok(options)
+    };
+    Suite::on(Pubsub::Redis, options)
         .case(the_types_of_every_script_are_right)
         .case(k6_reads_every_script)
         .case(smoke_passes)
@@ -57,6 +63,7 @@ async fn smoke_passes(stack: &Stack) {
     }
     assert_eq!(summary["counts"]["iterations"], 2);
     assert_eq!(summary["reminders"]["late"]["count"], 2);
+    assert!(summary["counts"]["renewals"].as_u64() >= Some(2), "each person's session goes on: {summary:#}");
     assert!(!summary.to_string().contains("token"), "a summary is shown around: no secrets");
 }
 

@@ -29,10 +29,13 @@ impl World {
         let store: Arc<dyn Store> = Arc::new(PgStore::new(pool.clone()));
         let world =
             Self { pool, user: UserId(System.next_id()), project: ProjectId(System.next_id()), store };
-        let name = ProjectName::parse("Garden").expect("a name");
-        let create = CreateProject { owner: world.user, name, colour: None, position: None };
-        world.project(&create).await.expect("creates");
+        world.project(&world.creation()).await.expect("creates");
         world
+    }
+
+    pub(crate) fn creation(&self) -> CreateProject {
+        let name = ProjectName::parse("Garden").expect("a name");
+        CreateProject { owner: self.user, name, colour: None, position: None }
     }
 
     /// As on a host that has just been given the actor.

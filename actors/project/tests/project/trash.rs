@@ -1,6 +1,11 @@
 //! A project's tasks follow it to the trash and back.
 
-use contracts::task::{DeleteTask, RestoreTask, TaskRefusal};
+use std::time::Duration;
+
+use contracts::{
+    project::{ProjectRefusal, PurgeProject, RestoreProject},
+    task::{DeleteTask, RestoreTask, TaskRefusal},
+};
 use domain::{TaskId, UserZone, Zone};
 use sqlx::PgPool;
 use virtual_actors::{IdSource, System};
@@ -34,6 +39,36 @@ async fn what_went_to_the_trash_with_a_project_comes_back_with_it(pool: PgPool) 
     assert!(!world.in_trash(moved).await);
     assert!(world.in_trash(before).await, "it had been deleted by itself");
     world.task(before, &restore).await.expect("restores");
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_deleted_for_good_is_a_tombstone_that_nothing_revives(pool: PgPool) {
+    let world = World::new(pool).await;
+    let purge = |trashed_before| PurgeProject { user: world.user, trashed_before };
+    let unchanged = world.project(&purge(None)).await.expect("answers");
+    assert!(!unchanged.project.is_purged(), "it is not in the trash");
+    let since = world.delete().await.project.deleted_at().expect("in the trash");
+    let early = world.project(&purge(Some(since))).await.expect("answers");
+    assert!(!early.project.is_purged(), "not that long ago");
+    let purged = world.project(&purge(Some(since + Duration::from_secs(1)))).await.expect("purges");
+    assert!(purged.project.is_purged());
+
+    assert_eq!(world.project(&purge(None)).await, Err(ProjectRefusal::NotFound), "once");
+    let restore = RestoreProject { user: world.user, if_version: None };
+    assert_eq!(world.project(&restore).await, Err(ProjectRefusal::NotFound));
+    assert_eq!(
+        world.project(&world.creation()).await,
+        Err(ProjectRefusal::NotFound),
+        "a creation that comes late"
+    );
+    let (name, told): (String, i64) = sqlx::query_as(
+        "SELECT state ->> 'name', (SELECT count(*) FROM actor_outbox WHERE body ->> 'type' = 'project.purged')
+         FROM project",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .expect("reads");
+    assert_eq!((name.as_str(), told), ("Deleted", 1));
 }
 
 #[sqlx::test(migrations = false)]

@@ -295,6 +295,40 @@ async fn a_subtask_is_in_the_project_of_its_parent(pool: PgPool) {
     late.edit(TaskPatch { project: Some(Some(home)), ..under(&family[0]) }).await.expect("both at once");
 }
 
+#[sqlx::test(migrations = false)]
+async fn a_task_that_leaves_a_project_says_which(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (home, away) = (world.project("editor").await, world.project("editor").await);
+    let mut family = chain(&world, 2).await;
+    for to in [Some(home), Some(away), None] {
+        family[0].edit(TaskPatch { project: Some(to), ..TaskPatch::default() }).await.expect("moves");
+        world.relay().await;
+    }
+    family[0]
+        .edit(TaskPatch { priority: Some(Priority::High), ..TaskPatch::default() })
+        .await
+        .expect("stays");
+    for task in &family {
+        let mut left = world.left_projects(task).await;
+        left.retain(Option::is_some);
+        assert_eq!(left, [Some(home.0), Some(away.0)]);
+    }
+    let last = world.left_projects(&family[0]).await.pop();
+    assert_eq!(last, Some(None), "what stays where it is leaves nothing");
+
+    let mut trashed = new(&world).await;
+    trashed.edit(moved_to(home)).await.expect("moves");
+    delete(&mut trashed).await;
+    assert_eq!(
+        world.left_projects(&trashed).await.pop(),
+        Some(None),
+        "in the trash it is still the project's"
+    );
+    let purge = PurgeTask { user: trashed.user, trashed_before: None };
+    trashed.send(&purge).await.expect("purges");
+    assert_eq!(world.left_projects(&trashed).await.pop(), Some(Some(home.0)));
+}
+
 /// The commits that pass something on are found by the relay like any other message.
 #[sqlx::test(migrations = false)]
 async fn what_is_passed_on_lies_in_the_share_of_its_sender(pool: PgPool) {

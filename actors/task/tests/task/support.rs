@@ -163,6 +163,18 @@ impl World {
         }
     }
 
+    /// Which project each of the task's events says it left, in order.
+    pub(crate) async fn left_projects(&self, task: &Task) -> Vec<Option<Uuid>> {
+        sqlx::query_scalar(
+            "SELECT (body -> 'data' ->> 'left_project_id')::uuid FROM actor_outbox
+             WHERE topic = 'task-events' AND body -> 'data' ->> 'task_id' = $1 ORDER BY seq",
+        )
+        .bind(task.id.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .expect("reads")
+    }
+
     pub(crate) async fn events_of(&self, task: &Task, kind: &str) -> usize {
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM actor_outbox WHERE body ->> 'type' = $1 AND body -> 'data' ->> 'task_id' = $2",

@@ -192,7 +192,7 @@ pub struct ApiTokenInput {
     #[schema(example = "Backup script", min_length = 1, max_length = 100)]
     pub name: String,
     /// `tasks:read`, `tasks:write`, `projects:read`, `projects:write`, `account:read`. Who may write may read.
-    #[schema(example = json!(["tasks:read"]), min_items = 1)]
+    #[schema(value_type = Vec<text::TokenScope>, example = json!(["tasks:read"]), min_items = 1)]
     pub scopes: Vec<String>,
     /// When it ends; never unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -108,6 +108,10 @@ texts! {
     }
     /// A mailbox of RFC 5321 in ASCII, without quoting; unique whatever its case.
     EmailAddress { format: named("email"), min_length: 3, max_length: 254, examples: ["ada@example.org"] }
+    /// What an API token may do; who may write may read.
+    TokenScope {
+        enum_values: ["tasks:read", "tasks:write", "projects:read", "projects:write", "account:read"]
+    }
     /// 8 to 256 characters.
     NewPassword { format: named("password"), min_length: 8, max_length: 256, examples: ["correct horse battery"] }
 }

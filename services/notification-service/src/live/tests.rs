@@ -1,6 +1,7 @@
 //! The subscriber on a real database.
 
 use axum::{Router, body::Body};
+use contracts::events::TaskChanged;
 use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -156,8 +157,18 @@ async fn who_shares_a_project_hears_of_its_tasks_and_of_itself(pool: PgPool) {
         event["data"] = data;
         event
     };
-    let left = json!({ "task_id": Uuid::from_u128(5), "user_id": cy, "left_project_id": project });
-    deliver(&routes, &about(2, "task.updated", left)).await;
+    let left = TaskChanged {
+        task_id: Uuid::from_u128(5),
+        user_id: cy,
+        version: 3,
+        title: "Water".to_owned(),
+        by: Some(cy),
+        comment_id: None,
+        left_project_id: Some(project),
+        fields: vec!["project_id".to_owned()],
+        series: None,
+    };
+    deliver(&routes, &about(2, "task.updated", json!(left))).await;
     assert_eq!(told(2).await, [cy, bob, USER], "of a task that leaves it, too");
     let removed = json!({ "project_id": project, "user_id": USER, "member_id": cy });
     deliver(&routes, &about(3, "project.member_removed", removed)).await;

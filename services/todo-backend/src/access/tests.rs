@@ -129,3 +129,66 @@ async fn an_event_tells_who_did_it(pool: PgPool) {
     assert!(told.iter().all(|event| event["data"]["user_id"] == ada), "it is still hers");
     assert!(!told[1].to_string().contains("Secret"), "what was said is nobody else's business");
 }
+
+#[sqlx::test(migrations = false)]
+async fn who_leaves_a_project_sees_its_tasks_no_more_even_those_they_made(pool: PgPool) {
+    let Shared { backend, ada, carl, project, project_id, .. } = Shared::new(pool.clone()).await;
+    let new = async |title: &str, project: Option<&str>| {
+        let body = json!({"title": title, "project_id": project, "due": {"date": "2026-12-01"},
+            "reminders": [{"before": "PT1H"}]});
+        let made = send(&backend, &carl, "POST", "/api/v1/tasks", body).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.headers["location"].to_str().unwrap().to_owned()
+    };
+    let (open, trashed) = (new("Sow", Some(&project_id)).await, new("Dig", Some(&project_id)).await);
+    let own = new("My own", None).await;
+    assert_eq!(send(&backend, &carl, "DELETE", &trashed, Value::Null).await.status, 204);
+    let in_trash = trashed.replace("/tasks/", "/trash/");
+    let titles = async |path: &str| {
+        let page = send(&backend, &carl, "GET", path, Value::Null).await;
+        let items = page.body["items"].as_array().unwrap().clone();
+        items.into_iter().map(|task| task["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Whether its reminder is still told.
+    let reminds = async |task: &str| -> bool {
+        let sql = "SELECT firing_is_current(task_id, user_id, reminder_id, generation) FROM reminder WHERE task_id = $1";
+        let id: uuid::Uuid = task.rsplit('/').next().unwrap().parse().unwrap();
+        sqlx::query_scalar(sql).bind(id).fetch_one(&pool).await.unwrap()
+    };
+    assert_eq!(send(&backend, &carl, "GET", &open, Value::Null).await.status, 200);
+    assert_eq!(titles("/api/v1/trash").await, ["Dig"]);
+    assert!(reminds(&open).await);
+
+    let member = format!("{project}/members/{}", carl.id);
+    assert_eq!(send(&backend, &carl, "DELETE", &member, Value::Null).await.status, 204);
+    for (method, path, body) in [
+        ("GET", open.clone(), Value::Null),
+        ("GET", format!("{open}/comments"), Value::Null),
+        ("GET", format!("{open}/history"), Value::Null),
+        ("PATCH", open.clone(), json!({"project_id": null})),
+        ("POST", format!("{open}/complete"), Value::Null),
+        ("POST", format!("{trashed}/restore"), Value::Null),
+        ("DELETE", in_trash.clone(), Value::Null),
+        ("PATCH", own.clone(), json!({"blocked_by": [open.rsplit('/').next()]})),
+    ] {
+        let answer = send(&backend, &carl, method, &path, body).await;
+        let refused = if path == own { 422 } else { 404 };
+        assert_eq!(answer.status, refused, "{method} {path}: {}", answer.body);
+    }
+    assert_eq!(titles("/api/v1/tasks").await, ["My own"]);
+    assert_eq!(titles("/api/v1/trash").await, [""; 0]);
+    assert!(!reminds(&open).await, "nobody is told of what they may not see");
+    assert!(reminds(&own).await);
+    assert_eq!(send(&backend, &ada, "GET", &open, Value::Null).await.status, 200, "it is the project's");
+
+    let back = json!({"email": "carl@example.org", "role": "viewer"});
+    assert_eq!(send(&backend, &ada, "POST", &format!("{project}/members"), back).await.status, 201);
+    assert_eq!(send(&backend, &carl, "GET", &open, Value::Null).await.status, 200);
+    assert!(reminds(&open).await, "who comes back is told again");
+
+    // In the trash the project has no members; who was there until the end is not one who left.
+    assert_eq!(send(&backend, &ada, "DELETE", &project, Value::Null).await.status, 204);
+    assert_eq!(titles("/api/v1/trash").await, ["Dig"]);
+    let alone = send(&backend, &carl, "POST", &format!("{trashed}/restore"), Value::Null).await;
+    assert_eq!((alone.status, alone.fields()), (422, vec!["project_id".to_owned()]));
+}

@@ -4,7 +4,7 @@ use contracts::{
     project::{DeleteProject, PurgeProject, RemoveMember},
     task::{DeleteComment, DeleteTask, EditTask, PurgeTask},
 };
-use domain::{CommentId, ProjectId, TaskId, TaskPatch, UserId};
+use domain::{CommentId, ProjectId, Task, TaskId, TaskPatch, UserId};
 use futures::{StreamExt, stream};
 use platform::Problem;
 use sqlx::types::Json;
@@ -22,6 +22,7 @@ pub(super) enum Step {
     Sessions,
     Comments,
     Memberships,
+    Others,
     Projects,
     Tasks,
     Rows,
@@ -39,10 +40,11 @@ pub(super) enum Progress {
 
 impl Step {
     pub(super) const FIRST: Self = Self::Sessions;
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Sessions,
         Self::Comments,
         Self::Memberships,
+        Self::Others,
         Self::Projects,
         Self::Tasks,
         Self::Rows,
@@ -54,6 +56,7 @@ impl Step {
             Self::Sessions => "sessions",
             Self::Comments => "comments",
             Self::Memberships => "memberships",
+            Self::Others => "others",
             Self::Projects => "projects",
             Self::Tasks => "tasks",
             Self::Rows => "rows",
@@ -73,6 +76,7 @@ impl Step {
             }
             Self::Comments => comments(app, user).await,
             Self::Memberships => memberships(app, user).await,
+            Self::Others => others(app, user).await,
             Self::Projects => projects(app, user).await,
             Self::Tasks => tasks(app, user).await,
             Self::Rows => {
@@ -131,12 +135,39 @@ async fn memberships(app: &App, user: UserId) -> Result<Progress, Problem> {
     .await
 }
 
+/// What others made in the person's projects is theirs: it leaves them before they go, and stays below what the same
+/// person made. A subtask whose parent has not left yet is refused, and found again.
+async fn others(app: &App, user: UserId) -> Result<Progress, Problem> {
+    let found: Vec<(Json<Task>, bool)> = sqlx::query_as(
+        "SELECT t.state, parent.owner IS DISTINCT FROM t.owner
+         FROM project AS p
+         JOIN task AS t ON t.state ? 'project' AND t.state ->> 'project' = p.id
+         LEFT JOIN task AS parent ON parent.id = t.state ->> 'parent'
+         WHERE p.owner = $1 AND NOT p.deleted AND t.owner <> $1 AND NOT t.deleted
+         ORDER BY t.id LIMIT $2",
+    )
+    .bind(user.0)
+    .bind(BATCH)
+    .fetch_all(&app.pool)
+    .await?;
+    each(found, move |(Json(task), leaves_parent)| async move {
+        let parent = leaves_parent.then_some(None);
+        let patch = TaskPatch { project: Some(None), parent, ..TaskPatch::default() };
+        take_out(app, &task, patch).await
+    })
+    .await
+}
+
+/// Changes where a task of somebody else is, in their name: the person need not see what it stays below.
+async fn take_out(app: &App, task: &Task, patch: TaskPatch) -> Result<(), Problem> {
+    let message = EditTask { user: task.owner(), via: None, if_version: None, zone: *task.zone(), patch };
+    commands::send(app, task.id(), command(app), &message).await.map(drop)
+}
+
 /// The person's projects: whoever shares one has it no more.
 async fn projects(app: &App, user: UserId) -> Result<Progress, Problem> {
     let found: Vec<String> = sqlx::query_scalar(
-        "SELECT id FROM project
-         WHERE owner = $1 AND (NOT deleted OR state ->> 'name' <> 'Deleted' OR state ->> 'colour' IS NOT NULL)
-         ORDER BY id LIMIT $2",
+        "SELECT id FROM project WHERE owner = $1 AND NOT state ? 'purged_at' ORDER BY id LIMIT $2",
     )
     .bind(user.0)
     .bind(BATCH)
@@ -146,7 +177,8 @@ async fn projects(app: &App, user: UserId) -> Result<Progress, Problem> {
         let Ok(project) = project.parse::<ProjectId>() else { return Ok(()) };
         let delete = DeleteProject { user, if_version: None };
         project_commands::send(app, project, command(app), &delete).await?;
-        project_commands::send(app, project, command(app), &PurgeProject { user }).await.map(drop)
+        let purge = PurgeProject { user, trashed_before: None };
+        project_commands::send(app, project, command(app), &purge).await.map(drop)
     })
     .await
 }
@@ -172,7 +204,7 @@ async fn tasks(app: &App, user: UserId) -> Result<Progress, Problem> {
 
 /// Subtasks that somebody else made are theirs: they stay where they are, without this parent.
 async fn leave_others_theirs(app: &App, user: UserId, parent: TaskId) -> Result<(), Problem> {
-    let children: Vec<Json<domain::Task>> = sqlx::query_scalar(
+    let children: Vec<Json<Task>> = sqlx::query_scalar(
         "SELECT state FROM task WHERE parent_id = $1 AND owner <> $2 AND NOT deleted AND state ? 'project'",
     )
     .bind(parent.0)
@@ -180,9 +212,7 @@ async fn leave_others_theirs(app: &App, user: UserId, parent: TaskId) -> Result<
     .fetch_all(&app.pool)
     .await?;
     for Json(child) in children {
-        let patch = TaskPatch { parent: Some(None), ..TaskPatch::default() };
-        let message = EditTask { user, via: child.project(), if_version: None, zone: *child.zone(), patch };
-        commands::send(app, child.id(), command(app), &message).await?;
+        take_out(app, &child, TaskPatch { parent: Some(None), ..TaskPatch::default() }).await?;
     }
     Ok(())
 }

@@ -149,6 +149,20 @@ async fn two_people(backend: &Backend) -> (User, User, Uuid) {
     let parent = post(backend, &ada, "/api/v1/tasks", json!({"title": THEIRS, "project_id": shared})).await;
     let child = json!({"title": OTHERS, "parent_id": parent["id"], "project_id": shared});
     post(backend, &bob, "/api/v1/tasks", child).await;
+    // What Bob made in a project of Ada's: on its own, below that, below a task of hers, and in the trash.
+    let hers = post(backend, &ada, "/api/v1/projects", json!({"name": THEIRS})).await;
+    let member = json!({"email": format!("{OTHERS}@example.org"), "role": "editor"});
+    let hers = hers["id"].as_str().unwrap();
+    post(backend, &ada, &format!("/api/v1/projects/{hers}/members"), member).await;
+    let above = post(backend, &ada, "/api/v1/tasks", json!({"title": THEIRS, "project_id": hers})).await;
+    let own = post(backend, &bob, "/api/v1/tasks", json!({"title": OTHERS, "project_id": hers})).await;
+    for parent in [&own, &above] {
+        let child = json!({"title": OTHERS, "parent_id": parent["id"], "project_id": hers});
+        post(backend, &bob, "/api/v1/tasks", child).await;
+    }
+    let trashed = post(backend, &bob, "/api/v1/tasks", json!({"title": OTHERS, "project_id": hers})).await;
+    let trashed = format!("/api/v1/tasks/{}", trashed["id"].as_str().unwrap());
+    send(backend, &bob, "DELETE", &trashed, json!({})).await;
     hand_over(backend).await;
     (ada, bob, shared)
 }
@@ -196,10 +210,26 @@ async fn dies_after(backend: &Backend, waits: usize) -> bool {
 }
 
 async fn of_bob(backend: &Backend, bob: &User, shared: Uuid) {
-    let tasks = backend.request("GET", "/api/v1/tasks").token(&bob.token).send().await;
-    let items = tasks.body["items"].as_array().unwrap();
-    assert_eq!(items.len(), 4, "{}", tasks.text);
-    assert!(items.iter().all(|task| task["title"] == OTHERS));
+    let titles = async |path: &str| {
+        let page = backend.request("GET", path).token(&bob.token).send().await;
+        let items = page.body["items"].as_array().unwrap().clone();
+        assert!(items.iter().all(|task| task["title"] == OTHERS), "{}", page.text);
+        items
+    };
+    let tasks = titles("/api/v1/tasks").await;
+    assert_eq!(tasks.len(), 7, "{tasks:?}");
+    let projects = tasks.iter().filter_map(|task| task["project_id"].as_str());
+    assert!(
+        projects.clone().all(|project| project == shared.to_string()),
+        "Ada's is gone, with no task of Bob's"
+    );
+    assert_eq!(projects.count(), 3);
+    assert_eq!(
+        tasks.iter().filter(|task| !task["parent_id"].is_null()).count(),
+        2,
+        "each below another of Bob's"
+    );
+    assert_eq!(titles("/api/v1/trash").await.len(), 2);
     let members =
         backend.request("GET", &format!("/api/v1/projects/{shared}/members")).token(&bob.token).send().await;
     assert_eq!(members.body["items"].as_array().unwrap().len(), 1, "{}", members.text);

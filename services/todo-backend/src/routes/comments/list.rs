@@ -64,7 +64,7 @@ async fn comments(
     let (at, id) = after.map(|cursor| (cursor.at, cursor.id)).unzip();
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT c.id, c.author, u.email, c.text, c.created_at, c.edited_at
-         FROM task_comment AS c LEFT JOIN app_user AS u ON u.id = c.author
+         FROM task_comment AS c LEFT JOIN app_user AS u ON u.id = c.author AND u.deleted_at IS NULL
          WHERE c.task_id = $1 AND ($2::timestamptz IS NULL OR (c.created_at, c.id) > ($2, $3))
          ORDER BY c.created_at, c.id LIMIT $4",
     )

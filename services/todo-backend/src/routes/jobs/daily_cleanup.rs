@@ -24,6 +24,8 @@ pub(crate) struct Cleanup {
     events: u64,
     /// Tasks that were deleted for good, 30 days after they went to the trash.
     tasks: u64,
+    /// The same of projects, of which no task is left by then.
+    projects: u64,
 }
 
 /// Removes what is kept for a time only.
@@ -41,16 +43,21 @@ pub(crate) async fn daily_cleanup(State(app): State<App>) -> Result<Json<Cleanup
     throttle::clean_up(&app.pool, now).await?;
     oidc::clean_up(&app.pool, now).await?;
     let events = live::prune(&app.pool).await?;
-    let (tasks, failed) = trash::purge_old(&app).await?;
-    if failed > 0 {
-        tracing::warn!(failed, "some tasks are still in the trash; the next clean-up tries again");
+    let (tasks, failed_tasks) = trash::purge_old_tasks(&app).await?;
+    let (projects, failed_projects) = trash::purge_old_projects(&app).await?;
+    if failed_tasks + failed_projects > 0 {
+        tracing::warn!(
+            failed_tasks,
+            failed_projects,
+            "some are still in the trash; the next clean-up tries again"
+        );
     }
     let mut answers = 0;
     loop {
         let removed = forget_answers(&app.pool).await?;
         answers += removed;
         if removed < BATCH.unsigned_abs() {
-            return Ok(Json(Cleanup { answers, events, tasks }));
+            return Ok(Json(Cleanup { answers, events, tasks, projects }));
         }
     }
 }

@@ -28,7 +28,8 @@ const FRESH: TimeDelta = TimeDelta::minutes(10);
 /// Deletes the account, for good.
 ///
 /// From then on nobody signs in to it, and every session and API token, the calendar and the live events end. Its tasks,
-/// projects and comments and all else that is personal go within minutes; who shared its projects has them no more.
+/// projects and comments and all else that is personal go within minutes; who shared its projects has them no more,
+/// but keeps the tasks they made there.
 /// The address is free again. In the history stays what happened to which id and when, and nothing that anybody wrote.
 /// There is no way back: `GET /api/v1/me/export` first.
 ///

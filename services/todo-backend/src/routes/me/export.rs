@@ -34,7 +34,8 @@ const LISTS: [(&str, &str); 14] = [
     ("mails", "SELECT id::text AS key, jsonb_build_object('id', id, 'kind', kind, 'email', email,
          'created_at', created_at, 'status', status) AS doc FROM account_mail WHERE user_id = $1"),
     ("filters", "SELECT id::text AS key, to_jsonb(f) - 'user_id' AS doc FROM saved_filter AS f WHERE user_id = $1"),
-    ("projects", "SELECT id AS key, state AS doc FROM project WHERE owner = $1"),
+    ("projects", "SELECT id AS key, state AS doc FROM project
+         WHERE owner = $1 AND NOT state ? 'purged_at'"),
     ("memberships", "SELECT project_id::text AS key, jsonb_build_object('project_id', project_id, 'role', role) AS doc
          FROM project_member WHERE user_id = $1 AND role <> 'owner'"),
     ("tasks", "SELECT id AS key, state || jsonb_build_object('version', version) AS doc FROM task

@@ -6,6 +6,7 @@ use http::StatusCode;
 use platform::Problem;
 
 use crate::{
+    access,
     app::App,
     caller::Caller,
     commands,
@@ -33,6 +34,7 @@ pub(crate) async fn purge_task(
     TaskPath(task): TaskPath,
     idempotency: Idempotency,
 ) -> Result<StatusCode, Problem> {
+    access::to_see(&app.pool, &caller, task).await?;
     let message = PurgeTask { user: caller.id, trashed_before: None };
     let command = idempotency.command_id(caller.id, app.ids.as_ref());
     match commands::send(&app, task, command, &message).await?.task.is_purged() {

@@ -1,7 +1,8 @@
 //! What was deleted, and how it goes for good.
 
 use chrono::TimeDelta;
-use domain::UserId;
+use contracts::task::FollowProject;
+use domain::{ProjectId, UserId};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -122,4 +123,49 @@ async fn after_thirty_days_the_clean_up_empties_it(pool: PgPool) {
     let left = trash::list(&world.backend.app.pool, UserId(world.ada.id), None, 10).await.unwrap();
     let titles: Vec<_> = left.iter().map(|snapshot| snapshot.task.title().as_str()).collect();
     assert_eq!(titles, ["newer"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_project_goes_for_good_when_its_tasks_are_gone(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let new = async |path: &str, body: Value| {
+        let made = world.backend.request("POST", path).token(&world.ada.token).json(body).send().await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.headers["location"].to_str().unwrap().to_owned()
+    };
+    let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+    let old = new("/api/v1/projects", json!({"name": "Old"})).await;
+    let task = new("/api/v1/tasks", json!({"title": "Weed", "project_id": id(&old)})).await;
+    let newer = new("/api/v1/projects", json!({"name": "Newer"})).await;
+    assert_eq!(world.send("DELETE", &old).await.status, 204);
+    // As its sweep tells the task, late.
+    world.backend.clock.advance(TimeDelta::minutes(2));
+    let follow = FollowProject { project: ProjectId(id(&old).parse().unwrap()), deleted: true, zone: None };
+    world.backend.app.actors.call(&id(&task), &follow).await.unwrap();
+    world.backend.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(world.send("DELETE", &newer).await.status, 204);
+
+    let cleanup = async || {
+        let done = world.backend.post("/api/jobs/daily-cleanup", json!({})).await.body;
+        (done["tasks"].as_u64().unwrap(), done["projects"].as_u64().unwrap())
+    };
+    let deleted = async || {
+        let page = world.send("GET", "/api/v1/projects?status=deleted").await;
+        page.body["items"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect::<Vec<_>>()
+    };
+    // 30 days after the project went, not yet after its task did.
+    world.backend.clock.advance(TimeDelta::days(30) - TimeDelta::minutes(2));
+    assert_eq!(cleanup().await, (0, 0), "the task can still be restored, and then it is the project's");
+    assert_eq!(deleted().await, ["Old", "Newer"]);
+    world.backend.clock.advance(TimeDelta::seconds(90));
+    world.backend.actors.go_down();
+    assert_eq!(cleanup().await, (0, 0), "they do not answer");
+    world.backend.actors.come_back();
+    assert_eq!((cleanup().await, cleanup().await), ((1, 1), (0, 0)));
+    assert_eq!(deleted().await, ["Newer"]);
+    for (method, path) in [("GET", old.clone()), ("DELETE", old.clone()), ("POST", format!("{old}/restore"))]
+    {
+        let answer = world.send(method, &path).await;
+        assert_eq!((answer.status, answer.kind()), (404, "/api/problems/not-found"), "{method} {path}");
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::MOST;
-use crate::test_support::{Answer, Backend, User};
+use crate::test_support::{Answer, Backend, Shared, User};
 
 async fn bulk(backend: &Backend, user: &User, key: Option<&str>, operations: Value) -> Answer {
     let request = backend.request("POST", "/api/v1/tasks/bulk").token(&user.token);
@@ -71,6 +71,29 @@ async fn each_operation_has_the_result_it_would_have_alone(pool: PgPool) {
     };
     assert_eq!((fields(11), fields(12), fields(14)), (vec!["scope"], vec!["op"], vec![""]));
     assert_eq!(fields(13), ["id", "if_match", "body"], "all at once");
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_operation_is_allowed_to_who_may_do_it_alone(pool: PgPool) {
+    let Shared { backend, bob, carl, eve, project_id, task, .. } = Shared::new(pool).await;
+    let task = task.rsplit('/').next().unwrap().to_owned();
+    let operations = json!([
+        { "op": "update", "id": task, "body": { "notes": "the beds" } },
+        { "op": "complete", "id": task },
+        { "op": "create", "body": { "title": "Sow", "project_id": project_id } },
+        { "op": "create", "body": { "title": "My own" } },
+    ]);
+    for (who, user, wanted, kind) in [
+        ("viewer", &bob, [403, 403, 403, 201], json!("/api/problems/not-allowed")),
+        ("stranger", &eve, [404, 404, 422, 201], json!("/api/problems/not-found")),
+        ("editor", &carl, [200, 200, 201, 201], Value::Null),
+    ] {
+        let answer = bulk(&backend, user, None, operations.clone()).await;
+        assert_eq!(statuses(&answer), wanted, "{who}");
+        for place in 0..2 {
+            assert_eq!(answer.body["results"][place]["problem"]["type"], kind, "{who}, {place}");
+        }
+    }
 }
 
 #[sqlx::test(migrations = false)]
