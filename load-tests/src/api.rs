@@ -1,43 +1,65 @@
-//! Requests to the REST API and to a sidecar.
+//! Requests to the REST API, and to what stands for its limits.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 
 /// Where requests go, over connections that are kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     client: Client,
-    backend: String,
-    sidecar: String,
+    backends: Arc<Vec<String>>,
+    limits: Arc<str>,
+    turn: Arc<AtomicUsize>,
 }
 
 impl Api {
-    pub(crate) fn new(backend: String, sidecar: String, connections: usize) -> Result<Self> {
+    pub(crate) fn new(backends: Vec<String>, limits: &str, connections: usize) -> Result<Self> {
+        ensure!(!backends.is_empty(), "there is no backend");
         let client = Client::builder()
             .no_proxy()
             .tcp_nodelay(true)
             .pool_max_idle_per_host(connections)
             .timeout(Duration::from_secs(30))
             .build()?;
-        Ok(Self { client, backend, sidecar })
+        Ok(Self { client, backends: Arc::new(backends), limits: limits.into(), turn: Arc::default() })
     }
 
-    /// `path` is what follows `/api/v1`.
+    /// A request to one backend after the other; `path` is what follows `/api/v1`.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let backend = &self.backends[self.turn.fetch_add(1, Ordering::Relaxed) % self.backends.len()];
+        self.client.request(method, format!("{backend}/api/v1{path}"))
+    }
+
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
-        self.client.post(format!("{}/api/v1{path}", self.backend))
+        self.request(Method::POST, path)
     }
 
-    /// `path` is what follows `/api/v1`.
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        self.client.get(format!("{}/api/v1{path}", self.backend))
+        self.request(Method::GET, path)
     }
 
-    /// Calls a method of an actor as any client of the sidecar may.
-    pub(crate) fn call_actor(&self, actor_type: &str, id: &str, method: &str) -> RequestBuilder {
-        self.client.put(format!("{}/v1.0/actors/{actor_type}/{id}/method/{method}", self.sidecar))
+    pub(crate) fn limit(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.limits))
+    }
+
+    /// Any address of the system, such as that of metrics.
+    pub(crate) fn at(&self, method: Method, url: &str) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// A client whose answers may take for ever.
+    pub(crate) fn stream(&self, path: &str) -> Result<RequestBuilder> {
+        let client = Client::builder().no_proxy().tcp_nodelay(true).build()?;
+        Ok(client.get(format!("{}/api/v1{path}", self.backends[0])))
     }
 }
 

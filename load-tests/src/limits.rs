@@ -1,50 +1,33 @@
-//! What requests may cost, in no-op actor calls of the same run.
-//!
-//! A limit is a promise about the design, not about a machine: it says how many more round trips, commits and
-//! processes a request passes than a call that does nothing. Each leaves room for a machine that is busy.
+//! The process that stands for the limits: `load-limits`, beside this program.
 
-use crate::scenario::Scenario;
+use std::process::Stdio;
 
-/// The most a scenario may cost.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
-    pub(crate) scenario: Scenario,
-    /// In the time of no-op calls.
-    pub(crate) most: f64,
-    pub(crate) because: &'static str,
+use anyhow::{Context, Result};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// Running, until dropped.
+pub(crate) struct Limits {
+    pub(crate) url: String,
+    pub(crate) pid: u32,
+    _process: Child,
 }
 
-pub(crate) const LIMITS: [Limit; 6] = [
-    Limit {
-        scenario: Scenario::NoOpActivating,
-        most: 1.5,
-        because: "an activation is a mailbox and an entry in a map; its state is loaded by the first turn that needs it",
-    },
-    Limit {
-        scenario: Scenario::Create,
-        most: 8.0,
-        because: "three round trips to PostgreSQL, one of them a durable commit, then the event's way through the \
-                  outbox and the broker into a second commit of the audit log",
-    },
-    Limit {
-        scenario: Scenario::CreateReminding,
-        most: 10.0,
-        because: "the row of the reminder is in the same commit; poking the clock and setting its Dapr reminder are \
-                  shared by all that is waiting",
-    },
-    Limit {
-        scenario: Scenario::Complete,
-        most: 8.0,
-        because: "what a create does but for loading: its actor is active",
-    },
-    Limit {
-        scenario: Scenario::Get,
-        most: 1.0,
-        because: "a read activates no actor and passes no sidecar: two lookups by primary key",
-    },
-    Limit {
-        scenario: Scenario::List,
-        most: 2.0,
-        because: "a read activates no actor and passes no sidecar: one lookup, and 51 rows in the order of an index",
-    },
-];
+impl Limits {
+    pub(crate) async fn start(database_url: &str, sidecar: &str) -> Result<Self> {
+        let program = std::env::current_exe()?.with_file_name("load-limits");
+        let mut process = Command::new(&program)
+            .args(["--sidecar", sidecar])
+            .env("DATABASE_URL", database_url)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot run {}", program.display()))?;
+        let said = process.stdout.take().context("it has no output")?;
+        let url = BufReader::new(said).lines().next_line().await?.context("load-limits does not start")?;
+        let pid = process.id().context("load-limits has ended")?;
+        Ok(Self { url, pid, _process: process })
+    }
+}

@@ -48,6 +48,17 @@ impl Postgres {
         durability: Durability,
         journal: &Journal,
     ) -> Result<Self> {
+        Self::start_counting(directory, port, durability, false, journal).await
+    }
+
+    /// The same; if `statements`, and PostgreSQL has `pg_stat_statements`, that is loaded.
+    pub(crate) async fn start_counting(
+        directory: &StateDir,
+        port: u16,
+        durability: Durability,
+        statements: bool,
+        journal: &Journal,
+    ) -> Result<Self> {
         let data = directory.path().join("postgres");
         let password = fs::read_to_string(directory.postgres_password())?;
         let user = unprivileged_user()?;
@@ -56,7 +67,10 @@ impl Postgres {
             journal.say("postgres", format!("making a database cluster in {}", data.display()));
             initialize(&binaries, &data, &password, user).await?;
         }
-        let program = program(&binaries, &data, port, durability, user);
+        let mut program = program(&binaries, &data, port, durability, user);
+        if statements && binaries.join("../lib/pg_stat_statements.so").exists() {
+            program = program.args(["-c", "shared_preload_libraries=pg_stat_statements"]);
+        }
         let cluster = Cluster::new(binaries, port, password);
         let question = cluster.clone();
         let readiness = Readiness::new(move || {

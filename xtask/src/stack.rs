@@ -116,9 +116,13 @@ impl Stack {
     }
 
     async fn start_parts(&mut self) -> Result<()> {
-        let Self { options: StackOptions { directory, ports, .. }, tools, journal, .. } = &*self;
+        let Self { options: StackOptions { directory, ports, count_statements, .. }, tools, journal, .. } =
+            &*self;
         let database = async {
-            let postgres = Postgres::start(directory, ports.postgres, Durability::Full, journal).await?;
+            let durability = Durability::Full;
+            let postgres =
+                Postgres::start_counting(directory, ports.postgres, durability, *count_statements, journal)
+                    .await?;
             migrations::run(self.programs.first().folder(), postgres.url(), journal).await?;
             Ok(postgres)
         };

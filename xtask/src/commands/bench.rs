@@ -1,55 +1,91 @@
-//! `cargo xtask bench`: how fast it is, on a system of its own.
+//! `cargo xtask bench`: how fast it is, on a system of its own. The measuring itself is `load-tests`.
+
+mod driver;
+mod growth;
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Instant,
 };
 
-use anyhow::{Context, Result, bail, ensure};
-use xtask::{BACKEND, Profile, Replicas, Stack, StackOptions, StateDir, StopSignal, workspace};
+use anyhow::{Context, Result, bail};
+use xtask::{Profile, Replicas, Stack, StackOptions, StateDir, StopSignal, Tools, packages};
 
-/// The package and the program in it that measures.
-const DRIVER: (&str, &str) = ("load-tests", "load-driver");
+use driver::Driver;
+
+/// The trial that is timed here, since only who starts a system can.
+const STARTUP: &str = "startup";
+const STARTS: usize = 3;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How long each scenario is measured, in all
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
+    #[arg(long, default_value_t = 10.0)]
+    seconds: f64,
+    /// Into how many rounds that is divided; in each, every scenario has its turn
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
     /// Requests under way at once
     #[arg(long, default_value_t = 16)]
-    concurrency: u32,
+    concurrency: u64,
+    /// Measure these only, and their limits
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    only: Vec<String>,
+    /// How many people the mixed load has
+    #[arg(long, default_value_t = 1_000)]
+    people: usize,
+    /// How many reminders come due in one instant
+    #[arg(long, default_value_t = 2_000)]
+    reminders: usize,
+    /// How many reminders come due each second
+    #[arg(long, default_value_t = 100)]
+    reminders_per_second: usize,
     /// How many app and sidecar pairs, as todo-actors=3,audit-service=2
     #[arg(long, default_value = "", value_name = "APP=N,…")]
     replicas: String,
-    /// Fail when a limit is not kept, or a request failed
-    #[arg(long)]
-    check: bool,
-    /// Also write the figures down here, as docs/benchmarks.md
+    /// Measure with 1,000 to a million tasks, then with one to four replicas
+    #[arg(long, conflicts_with_all = ["compare", "replicas"])]
+    growth: bool,
+    /// Fail if a guarded scenario costs more CPU time beside its limit than in this report
     #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// Also keep report, table and plots here
+    #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// Without optimization: to try a scenario, not to measure
+    #[arg(long)]
+    unoptimized: bool,
 }
 
 pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCode> {
     let replicas: Replicas = options.replicas.parse()?;
+    let profile = if options.unoptimized { Profile::Dev } else { Profile::Release };
     let mut stop = StopSignal::listen()?;
     warn_if_busy();
-    let (package, program) = DRIVER;
-    workspace::build_program(Profile::Release, package, program).await?;
+    packages::ensure_installed().await?;
+    let tools = Tools::obtain().await?;
+    let driver = Driver::build(profile).await?;
+    driver.check_names(&options.only).await?;
     StateDir::remove_abandoned()?;
     let system = StackOptions {
-        profile: Profile::Release,
+        profile,
         console: true,
+        count_statements: true,
         ..StackOptions::for_test_with("bench", &replicas)?
     };
-    let stack = tokio::select! {
-        stack = Stack::start(system) => stack?,
+    let mut stack = tokio::select! {
+        stack = Stack::start_prepared(system, tools) => stack?,
         () = stop.received() => bail!("stopped before it was ready"),
     };
     let output = directory.path().join("bench");
+    // What an earlier run left must not be taken for this one's.
+    if output.exists() {
+        fs::remove_dir_all(&output)?;
+    }
     let measured = tokio::select! {
-        measured = measure(&stack, &options, &output) => Some(measured),
+        measured = measure(&mut stack, &driver, &options, &output) => Some(measured),
         () = stop.received() => None,
     };
     let Some(measured) = measured else {
@@ -60,41 +96,55 @@ pub(crate) async fn run(directory: &StateDir, options: Options) -> Result<ExitCo
     let passed = measured?;
     stack.stop().await?;
     if let Some(record) = &options.record {
-        fs::copy(output.join("bench.md"), record)
-            .with_context(|| format!("cannot write {}", record.display()))?;
+        keep(&output, record)?;
     }
     eprintln!("The figures are in {}", output.display());
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs the driver on a running system; whether all limits that count were kept.
-async fn measure(stack: &Stack, options: &Options, output: &Path) -> Result<bool> {
-    let backend = stack.ports().of(BACKEND).first();
-    let sidecar = backend.context("there is no backend")?.sidecar.http;
-    // What an earlier run left must not be taken for this one's.
-    let report = output.join("bench.json");
-    if report.exists() {
-        fs::remove_file(&report)?;
+/// Whether nothing failed, and nothing got worse.
+async fn measure(stack: &mut Stack, driver: &Driver, options: &Options, output: &Path) -> Result<bool> {
+    if options.growth {
+        return growth::measure(stack, driver, options, output).await;
     }
-    let (_, program) = DRIVER;
-    let mut driver = tokio::process::Command::new(workspace::binary(Profile::Release, program));
-    driver
-        .env("DATABASE_URL", stack.database_url()?)
-        .args(["--backend", &stack.backend_url(), "--sidecar", &format!("http://127.0.0.1:{sidecar}")])
-        .args(["--seconds", &options.seconds.to_string()])
-        .args(["--concurrency", &options.concurrency.to_string()])
-        .arg("--output")
-        .arg(output)
-        .kill_on_drop(true);
-    if !options.replicas.is_empty() {
-        driver.args(["--setup", &options.replicas]);
+    let everything = options.only.is_empty() && options.compare.is_none();
+    let mut arguments = Vec::new();
+    if everything || options.only.iter().any(|name| name == STARTUP) {
+        let starts = time_starts(stack).await?;
+        let starts: Vec<_> = starts.iter().map(|seconds| format!("{seconds:.2}")).collect();
+        arguments.extend(["--started-in".to_owned(), starts.join(",")]);
     }
-    if options.check {
-        driver.arg("--check");
+    if !options.only.is_empty() {
+        arguments.extend(["--only".to_owned(), options.only.join(",")]);
     }
-    let status = driver.status().await.with_context(|| format!("cannot run {program}"))?;
-    ensure!(report.exists(), "nothing was measured: {program} ended with {status}");
-    Ok(status.success())
+    if let Some(base) = &options.compare {
+        arguments.extend(["--compare".to_owned(), base.display().to_string()]);
+    }
+    driver.measure(stack, options, &arguments, output).await
+}
+
+/// Stops everything and starts it again, as after a reboot; the seconds of each start.
+async fn time_starts(stack: &mut Stack) -> Result<Vec<f64>> {
+    let mut starts = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        stack.stop_all().await;
+        let started = Instant::now();
+        stack.start_all().await?;
+        starts.push(started.elapsed().as_secs_f64());
+    }
+    Ok(starts)
+}
+
+fn keep(output: &Path, record: &Path) -> Result<()> {
+    fs::create_dir_all(record)?;
+    for entry in fs::read_dir(output)? {
+        let path = entry?.path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+            let kept = record.join(name);
+            fs::copy(&path, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Figures of a machine that does something else are noise, if less so for those that compare.

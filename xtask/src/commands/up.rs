@@ -59,6 +59,7 @@ pub(crate) async fn run(directory: StateDir, options: Options) -> Result<ExitCod
         faults: false,
         settings: BTreeMap::new(),
         console: !options.supervise,
+        count_statements: false,
         throw_away: false,
     };
     if options.supervise {

@@ -29,6 +29,8 @@ pub struct StackOptions {
     pub faults: bool,
     /// Environment variables of the apps, beside those that say where everything is.
     pub settings: BTreeMap<&'static str, String>,
+    /// Whether PostgreSQL counts statements, where it can.
+    pub count_statements: bool,
     /// Whether progress is said on standard error.
     pub console: bool,
     /// Whether a stop in good order removes the directory.
@@ -58,6 +60,7 @@ impl StackOptions {
                 ("RATE_LIMIT_TOKEN", "0".to_owned()),
                 ("RATE_LIMIT_ADDRESS", "0".to_owned()),
             ]),
+            count_statements: false,
             console: false,
             throw_away: true,
         })
