@@ -180,6 +180,11 @@ async fn left(pool: &PgPool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM account_deletion").fetch_one(pool).await.unwrap()
 }
 
+/// Where it is: the round and its step.
+async fn step(pool: &PgPool) -> Option<(i32, String)> {
+    sqlx::query_as("SELECT round, step FROM account_deletion").fetch_optional(pool).await.unwrap()
+}
+
 /// Works to the end, each time as a process that has just started.
 async fn work(backend: &Backend) {
     for _ in 0..200 {
@@ -291,17 +296,21 @@ async fn it_may_die_anywhere_and_goes_on(pool: PgPool) {
     let backend = Backend::new(pool.clone()).await;
     let (ada, bob, shared) = two_people(&backend).await;
     delete(&backend, &ada).await;
-    let mut deaths = 0;
-    // Each time a little later in what is to be done, until a batch gets through.
-    for waits in 0..400 {
-        if left(&pool).await == 0 {
-            break;
+    let (mut at, mut steps, mut deaths) = (None, 0, 0);
+    // In each step, each time a little later in what is to be done, until it gets through.
+    let mut waits = 0;
+    for _ in 0..400 {
+        let Some(now) = step(&pool).await else { break };
+        if at.as_ref() != Some(&now) {
+            (at, waits) = (Some(now), 0);
+            steps += 1;
         }
         later(&pool).await;
-        deaths += usize::from(dies_after(&backend, waits % 40).await);
+        deaths += usize::from(dies_after(&backend, waits).await);
         hand_over(&backend).await;
+        waits += 1;
     }
-    assert!(deaths > 20, "{deaths}");
+    assert!(steps >= 8 && deaths >= steps, "{deaths} deaths in {steps} steps");
     work(&backend).await;
     assert_eq!(found(&pool, THEIRS).await, []);
     of_bob(&backend, &bob, shared).await;
