@@ -59,7 +59,7 @@ fn cannot_draw(error: impl Display) -> anyhow::Error {
 /// Each rate in parts of its limit's: the median's bar, and a line from the lowest round to the highest.
 fn rates(figures: &[&Figures], file: &Path) -> Drawn {
     let most = figures.iter().filter_map(|figures| Some(figures.rate_of_limit?.max)).fold(1.0, f64::max);
-    bars("Rate, in % of its limit's in the same round", figures, most * 100.0, file, |figures, bar| {
+    bars("Rate, in % of its limit's in the same round", figures, most * 100.0, &[], file, |figures, bar| {
         let Some(spread) = figures.rate_of_limit else { return Ok(()) };
         bar.fill(0.0, spread.median * 100.0, COLOURS[0])?;
         bar.whisker(spread.min * 100.0, spread.max * 100.0)
@@ -68,20 +68,32 @@ fn rates(figures: &[&Figures], file: &Path) -> Drawn {
 
 /// CPU time a request, by part of the system.
 fn cpu(figures: &[&Figures], file: &Path) -> Drawn {
+    let parts: Vec<Group> = Group::ALL.into_iter().filter(|group| *group != Group::Driver).collect();
     let spent = |figures: &Figures| -> Vec<(Group, f64)> {
-        let groups = figures.cpu.groups.iter().filter(|(group, _)| **group != Group::Driver);
+        let groups = figures.cpu.groups.iter().filter(|(group, _)| parts.contains(group));
         groups.map(|(group, spent)| (*group, *spent)).collect()
     };
     let most =
         figures.iter().map(|figures| spent(figures).iter().map(|(_, spent)| spent).sum()).fold(0.1, f64::max);
-    bars("CPU time of a request, in ms, by part of the system", figures, most, file, |figures, bar| {
-        let mut from = 0.0;
-        for (group, spent) in spent(figures) {
-            bar.fill(from, from + spent, COLOURS[group as usize % COLOURS.len()])?;
-            from += spent;
-        }
-        Ok(())
-    })
+    bars(
+        "CPU time of a request, in ms, by part of the system",
+        figures,
+        most,
+        &parts,
+        file,
+        |figures, bar| {
+            let mut from = 0.0;
+            for (group, spent) in spent(figures) {
+                bar.fill(from, from + spent, colour(group))?;
+                from += spent;
+            }
+            Ok(())
+        },
+    )
+}
+
+fn colour(group: Group) -> RGBColor {
+    COLOURS[group as usize % COLOURS.len()]
 }
 
 /// One row of a plot of bars.
@@ -114,11 +126,11 @@ fn bars(
     title: &str,
     figures: &[&Figures],
     most: f64,
+    legend: &[Group],
     file: &Path,
     draw: impl Fn(&Figures, &Bar<'_, '_>) -> Drawn,
 ) -> Drawn {
-    let legend = title.contains("by part");
-    let height = ROW * (figures.len() as u32 + 3 + if legend { 4 } else { 0 });
+    let height = ROW * (figures.len() as u32 + 3 + if legend.is_empty() { 0 } else { 4 });
     let area = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
     area.fill(&WHITE)?;
     area.draw(&Text::new(title.to_owned(), (10, 12), ("sans-serif", 20).into_font()))?;
@@ -136,20 +148,15 @@ fn bars(
         let label = if most < 20.0 { format!("{value:.1}") } else { format!("{value:.0}") };
         area.draw(&Text::new(label, (x - 8, top + 4), TEXT.into_font()))?;
     }
-    if legend {
-        legend_of_groups(&area, top + ROW as i32)?;
-    }
+    explain(legend, &area, top + ROW as i32)?;
     Ok(area.present()?)
 }
 
-fn legend_of_groups(area: &Area<'_>, top: i32) -> Drawn {
-    let groups = Group::ALL.into_iter().filter(|group| *group != Group::Driver);
-    for (index, group) in groups.enumerate() {
+/// Which colour is whose.
+fn explain(legend: &[Group], area: &Area<'_>, top: i32) -> Drawn {
+    for (index, &group) in legend.iter().enumerate() {
         let (x, y) = (10 + (index as i32 % 3) * 290, top + (index as i32 / 3) * 24);
-        area.draw(&Rectangle::new(
-            [(x, y), (x + 14, y + 14)],
-            COLOURS[group as usize % COLOURS.len()].filled(),
-        ))?;
+        area.draw(&Rectangle::new([(x, y), (x + 14, y + 14)], colour(group).filled()))?;
         area.draw(&Text::new(group.title(), (x + 20, y + 2), TEXT.into_font()))?;
     }
     Ok(())
