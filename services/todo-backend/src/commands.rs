@@ -6,13 +6,14 @@ use contracts::{
     task::{TaskRefusal, TaskSnapshot},
 };
 use domain::{Role, TaskId, Violations};
-use http::{HeaderValue, StatusCode, header};
+use http::header;
 use platform::{FieldError, Json, Problem};
 use virtual_actors::{CallError, Command, Message, postgres};
 
 use crate::{
     access,
     app::App,
+    created::created,
     precondition::entity_tag,
     problems,
     project_commands::not_allowed,
@@ -68,17 +69,17 @@ where
 
 /// A task with its entity tag.
 pub(crate) struct Answer {
-    status: StatusCode,
+    created: bool,
     snapshot: TaskSnapshot,
 }
 
 impl Answer {
     pub(crate) fn ok(snapshot: TaskSnapshot) -> Self {
-        Self { status: StatusCode::OK, snapshot }
+        Self { created: false, snapshot }
     }
 
     pub(crate) fn created(snapshot: TaskSnapshot) -> Self {
-        Self { status: StatusCode::CREATED, snapshot }
+        Self { created: true, snapshot }
     }
 }
 
@@ -87,13 +88,8 @@ impl IntoResponse for Answer {
         let task = api::Task::from(&self.snapshot);
         let location = format!("/api/v1/tasks/{}", task.id);
         let tag = [(header::ETAG, entity_tag(task.version))];
-        let mut response = (self.status, tag, Json(task)).into_response();
-        if self.status == StatusCode::CREATED
-            && let Ok(location) = HeaderValue::from_str(&location)
-        {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-        response
+        let answer = (tag, Json(task));
+        if self.created { created(&location, answer) } else { answer.into_response() }
     }
 }
 

@@ -12,6 +12,7 @@ mod app;
 mod caller;
 mod client_address;
 mod commands;
+mod created;
 mod credential;
 mod cursor;
 mod deletion;

@@ -6,13 +6,14 @@ use contracts::{
     project::{ProjectRefusal, ProjectSnapshot},
 };
 use domain::{ProjectId, Role, UserId};
-use http::{HeaderValue, StatusCode, header};
+use http::header;
 use platform::{FieldError, Json, Problem};
 use virtual_actors::{Command, Message};
 
 use crate::{
     app::App,
     commands,
+    created::created,
     precondition::entity_tag,
     problems,
     project_path::{no_such_member, no_such_project},
@@ -48,17 +49,17 @@ where
 
 /// A project, as somebody sees it, with its entity tag.
 pub(crate) struct Answer {
-    status: StatusCode,
+    created: bool,
     project: api::Project,
 }
 
 impl Answer {
     pub(crate) fn ok(user: UserId, snapshot: &ProjectSnapshot) -> Self {
-        Self { status: StatusCode::OK, project: api::Project::seen_by(user, snapshot) }
+        Self { created: false, project: api::Project::seen_by(user, snapshot) }
     }
 
     pub(crate) fn created(user: UserId, snapshot: &ProjectSnapshot) -> Self {
-        Self { status: StatusCode::CREATED, ..Self::ok(user, snapshot) }
+        Self { created: true, ..Self::ok(user, snapshot) }
     }
 }
 
@@ -66,13 +67,8 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let location = format!("/api/v1/projects/{}", self.project.id);
         let tag = [(header::ETAG, entity_tag(self.project.version))];
-        let mut response = (self.status, tag, Json(self.project)).into_response();
-        if self.status == StatusCode::CREATED
-            && let Ok(location) = HeaderValue::from_str(&location)
-        {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-        response
+        let answer = (tag, Json(self.project));
+        if self.created { created(&location, answer) } else { answer.into_response() }
     }
 }
 

@@ -49,6 +49,18 @@ async fn weekly(world: &World) -> Task {
     task
 }
 
+/// What links the instance that follows the first of a weekly series to it.
+async fn next_of(world: &World, first: &Task) -> SeriesLink {
+    let (_, start) = told::<StartSeries>(world, "start").await;
+    SeriesLink {
+        series: domain::SeriesId(series_id(first.id)),
+        occurrence: start.instance.occurrence + chrono::TimeDelta::weeks(1),
+        recurrence: start.instance.recurrence,
+        edited_at: None,
+        untouched: false,
+    }
+}
+
 async fn edit(world: &World, task: &mut Task, patch: TaskPatch) {
     let edit = EditTask { user: world.user, via: None, if_version: None, zone: zone(), patch };
     task.send(&edit).await.expect("edits");
@@ -155,14 +167,7 @@ async fn a_done_task_that_begins_to_recur_is_followed_at_once(pool: PgPool) {
 async fn an_instance_that_followed_its_owners_zone_is_still_untouched(pool: PgPool) {
     let world = World::new(pool).await;
     let first = weekly(&world).await;
-    let (_, start) = told::<StartSeries>(&world, "start").await;
-    let link = SeriesLink {
-        series: domain::SeriesId(series_id(first.id)),
-        occurrence: start.instance.occurrence + chrono::TimeDelta::weeks(1),
-        recurrence: start.instance.recurrence,
-        edited_at: None,
-        untouched: false,
-    };
+    let link = next_of(&world, &first).await;
     let mut next = world.task();
     let message = CreateTask {
         due: Some(Due::parse(Some("2050-12-05"), None, None).expect("a day")),
@@ -178,14 +183,7 @@ async fn an_instance_that_followed_its_owners_zone_is_still_untouched(pool: PgPo
 async fn an_instance_that_nobody_touched_is_withdrawn_and_comes_back(pool: PgPool) {
     let world = World::new(pool).await;
     let first = weekly(&world).await;
-    let (_, start) = told::<StartSeries>(&world, "start").await;
-    let link = SeriesLink {
-        series: domain::SeriesId(series_id(first.id)),
-        occurrence: start.instance.occurrence + chrono::TimeDelta::weeks(1),
-        recurrence: start.instance.recurrence,
-        edited_at: None,
-        untouched: false,
-    };
+    let link = next_of(&world, &first).await;
     let mut next = world.task();
     next.send(&create(&world, Some(NewSeries::Follows(Box::new(link))))).await.expect("creates");
     let told = world.outbox().await.iter().filter(|entry| *entry == "start").count();

@@ -10,11 +10,11 @@ mod tests;
 use axum::response::{IntoResponse, Response};
 use contracts::{api, task::CommentSnapshot};
 use domain::TaskId;
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use platform::{Json, Problem};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{accounts, app::App, precondition::entity_tag, task_path::no_such_comment};
+use crate::{accounts, app::App, created::created, precondition::entity_tag, task_path::no_such_comment};
 
 pub(super) fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -41,11 +41,6 @@ async fn answer(
     };
     let location = format!("/api/v1/tasks/{task}/comments/{}", comment.id);
     let tag = [(header::ETAG, entity_tag(said.version))];
-    let mut response = (status, tag, Json(comment)).into_response();
-    if status == StatusCode::CREATED
-        && let Ok(location) = HeaderValue::from_str(&location)
-    {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    let answer = (tag, Json(comment));
+    Ok(if status == StatusCode::CREATED { created(&location, answer) } else { answer.into_response() })
 }

@@ -9,7 +9,7 @@ use axum::{
 };
 use contracts::api;
 use domain::{UserZone, Violation, Violations};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use platform::{Json, Problem};
 use serde_json::Value;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     caller::Caller,
+    created::created,
     idempotency::Idempotency,
     input::Found,
     once::{Change, once},
@@ -72,12 +73,7 @@ async fn create_filter(
         saved_filters::insert(db, caller.id, id, &new, now).await
     });
     let filter = done(outcome.await?)?;
-    let location = format!("/api/v1/filters/{}", filter.id);
-    let mut response = (StatusCode::CREATED, shown(filter)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(created(&format!("/api/v1/filters/{}", filter.id), shown(filter)))
 }
 
 /// Your saved filters, the oldest first: at most 200, all at once.

@@ -13,7 +13,7 @@ use domain::{
     Task, TaskId, UserId, UserZone, Violation, Violations,
     quick_add::{self, Context},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::header;
 use platform::{Json, Problem};
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ use crate::{
     app::App,
     caller::Caller,
     commands,
+    created::created,
     idempotency::Idempotency,
     input::{self, Found},
     openapi::{BodyProblems, CallerProblems, PassingProblems},
@@ -63,11 +64,7 @@ pub(crate) async fn quick_add(
     let made = commands::carry_out(&app, id, command, async { Ok(read()?.1) }).await?;
     let answer = api::QuickAdd { task: Some(api::Task::from(&made)), ..reading(&text, &made)? };
     let tag = [(header::ETAG, entity_tag(made.version))];
-    let mut response = (StatusCode::CREATED, tag, Json(answer)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/tasks/{id}")) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(created(&format!("/api/v1/tasks/{id}"), (tag, Json(answer))))
 }
 
 struct Asked {

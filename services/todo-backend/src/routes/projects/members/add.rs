@@ -3,7 +3,7 @@
 use axum::{extract::State, response::IntoResponse};
 use contracts::{api, project::AddMember};
 use domain::{Member, ProjectId, UserId};
-use http::{StatusCode, header};
+use http::header;
 use platform::{Json, Problem};
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ use crate::{
     accounts,
     app::App,
     caller::Caller,
+    created::created,
     email::Email,
     idempotency::Idempotency,
     input,
@@ -62,10 +63,10 @@ pub(crate) async fn add_member(
     let member = added.member.or(found).ok_or_else(no_such_member)?;
     let shared = added.shared;
     let role = shared.project.role_of(member).unwrap_or(role.into());
-    let headers =
-        [(header::ETAG, entity_tag(shared.version)), (header::LOCATION, super::path(project, member))];
+    let location = format!("/api/v1/projects/{project}/members/{member}");
+    let tag = [(header::ETAG, entity_tag(shared.version))];
     let member = api::Member { user_id: member.0, email: Some(email.as_str().to_owned()), role: role.into() };
-    Ok((StatusCode::CREATED, headers, Json(member)))
+    Ok(created(&location, (tag, Json(member))))
 }
 
 /// Whose address it is, for the project's owner: who may not share learns of no account.
